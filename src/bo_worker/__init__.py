@@ -1,0 +1,1 @@
+"""bo-worker: keeps the promises of a shop that sells what it does not have yet."""

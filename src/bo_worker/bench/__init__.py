@@ -1,0 +1,1 @@
+"""Measures the worker on real servers."""

@@ -1,0 +1,290 @@
+"""Settings from the environment: read once at the start, checked as a whole, passed on as one value."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, get_args
+
+from annotated_types import Ge, Le
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
+
+PREFIX = "BO_"
+_TEST_PREFIX = "BO_TEST_"
+_KIB = 1024
+_MIB = 1024 * _KIB
+_SERVERS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):\d{1,5}")
+
+
+class ConfigurationError(Exception):
+    """A wrong setting; the text has one line per fault and shows no secret."""
+
+
+class SettingRow(NamedTuple):
+    """One row of the settings table in the README."""
+
+    variable: str
+    default: str
+    expected: str
+    description: str
+
+
+def _servers(value: str) -> str:
+    if all(_SERVERS.fullmatch(server.strip()) for server in value.split(",")):
+        return value
+    raise ValueError
+
+
+def _postgres_url(value: SecretStr) -> SecretStr:
+    if value.get_secret_value().startswith(("postgres://", "postgresql://")):
+        return value
+    raise ValueError
+
+
+def _not_zero(value: int) -> int:
+    if value:
+        return value
+    raise ValueError
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """All settings of the worker; an empty variable counts as not set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    kafka_bootstrap_servers: Annotated[str, AfterValidator(_servers)] = Field(
+        "localhost:9092", description="Kafka brokers to ask first, separated by commas."
+    )
+    database_url: Annotated[SecretStr, AfterValidator(_postgres_url)] = Field(
+        SecretStr("postgresql://localhost:5432/bo_worker"), description="Postgres database of the worker."
+    )
+    kafka_group_id: str = Field(
+        "bo-worker", min_length=1, max_length=200, description="Consumer group that shares the partitions."
+    )
+    topic_prefix: str = Field(
+        "", pattern=r"^[A-Za-z0-9._-]*$", max_length=150, description="Put before every topic name."
+    )
+    http_host: str = Field("0.0.0.0", min_length=1, description="Address of /livez, /readyz and /metrics.")  # noqa: S104 - probes come from outside the container
+    http_port: int = Field(8080, ge=0, le=65535, description="Port of the same; 0 takes a free one.")
+    log_format: Annotated[Literal["json", "console"], BeforeValidator(_lower)] = Field(
+        "json", description="Log lines for machines or for people."
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
+        "info", description="The least severe log lines that are written."
+    )
+    kafka_security_protocol: Annotated[
+        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], BeforeValidator(_upper)
+    ] = Field("PLAINTEXT", description="How the connection to Kafka is protected.")
+    kafka_sasl_mechanism: Annotated[
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None, BeforeValidator(_upper)
+    ] = Field(None, description="How the worker proves who it is; needed with SASL.")
+    kafka_sasl_username: str | None = Field(None, description="User name; needed with SASL.")
+    kafka_sasl_password: SecretStr | None = Field(None, description="Password; needed with SASL.")
+    kafka_ssl_ca_file: FilePath | None = Field(
+        None, description="Certificates to trust (PEM); without it those of the system."
+    )
+    kafka_ssl_cert_file: FilePath | None = Field(None, description="The worker's own certificate (PEM).")
+    kafka_ssl_key_file: FilePath | None = Field(
+        None, description="Private key of that certificate (PEM), where the certificate file lacks it."
+    )
+    rank_by: Annotated[Literal["placed_at", "need_by"], BeforeValidator(_lower)] = Field(
+        "placed_at", description="Who is served first among orders of one priority."
+    )
+    batch_records_max: int = Field(1000, ge=1, le=10_000, description="Messages in one transaction.")
+    batch_bytes_max: int = Field(
+        8 * _MIB, ge=64 * _KIB, le=256 * _MIB, description="Bytes of messages in one transaction."
+    )
+    queue_bytes_max: int = Field(
+        32 * _MIB, ge=64 * _KIB, le=1024 * _MIB, description="Bytes fetched ahead; at least one batch."
+    )
+    message_bytes_max: int = Field(_MIB, ge=_KIB, le=16 * _MIB, description="Larger messages are dead-lettered.")
+    fill_lines_max: int = Field(5000, ge=10, le=100_000, description="Waiting lines served in one transaction.")
+    publish_bytes_max: int = Field(
+        4 * _MIB, ge=64 * _KIB, le=256 * _MIB, description="Bytes of the outbox published in one round."
+    )
+    kafka_session_timeout_s: float = Field(
+        30, ge=6, le=300, description="Silence after which the group gives a worker's partitions to others."
+    )
+    kafka_request_timeout_s: float = Field(20, ge=1, le=300, description="Wait for an answer of Kafka.")
+    database_connect_timeout_s: float = Field(5, ge=0.1, le=300, description="Wait for a connection.")
+    database_statement_timeout_s: float = Field(60, ge=1, le=3600, description="Longest single statement.")
+    database_lock_timeout_s: float = Field(10, ge=0.1, le=3600, description="Longest wait for a row lock.")
+    startup_wait_s: float = Field(30, ge=0, le=600, description="How long a start waits for Kafka and Postgres.")
+    shutdown_deadline_s: float = Field(
+        25, ge=1, le=600, description="How long a stop may take to finish the batch and to flush."
+    )
+    retry_wait_max_s: float = Field(5, ge=0.1, le=60, description="Longest pause between two attempts.")
+    relay_poll_s: float = Field(
+        0.02, ge=0.001, le=10, description="How often a relay looks for rows that other workers committed."
+    )
+    unfinished_poll_s: float = Field(
+        1, ge=0.01, le=60, description="How often a worker looks for large receipts to go on with."
+    )
+    topic_partitions: int = Field(6, ge=1, le=1000, description="Partitions of a topic it creates.")
+    topic_replication_factor: Annotated[int, AfterValidator(_not_zero)] = Field(
+        -1, ge=-1, le=10, description="Replicas of a topic it creates; -1 is the broker's default."
+    )
+    dead_letter_replays_max: int = Field(3, ge=1, le=100, description="How often one dead letter may be replayed.")
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if faults := [*_faults_of_sizes(self), *_faults_of_security(self)]:
+            raise ValueError("\n".join(faults))
+        return self
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment; `overrides` win over it.
+
+    Raises:
+        ConfigurationError: Something is wrong; one line per fault.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = [line for fault in error.errors() for line in _lines_of(fault)]
+    raise ConfigurationError("\n".join(lines))
+
+
+def unknown_variables(environ: Iterable[str]) -> list[str]:
+    """Names with our prefix that no setting has (a typing mistake, most likely), with the nearest one."""
+    known = {variable_of(name) for name in Settings.model_fields}
+    names = sorted(name for name in environ if name.startswith(PREFIX) and not name.startswith(_TEST_PREFIX))
+    return [_with_guess(name, known) for name in names if name not in known]
+
+
+def describe_settings() -> list[SettingRow]:
+    """Every setting with its variable, default, range and meaning, in the order of declaration."""
+    return [
+        SettingRow(variable_of(name), _text_of_default(field), _expected(name), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def variable_of(field_name: str) -> str:
+    """The environment variable of a field."""
+    return PREFIX + field_name.upper()
+
+
+def _faults_of_sizes(settings: Settings) -> Iterator[str]:
+    if settings.queue_bytes_max < settings.batch_bytes_max:
+        yield (
+            f"BO_QUEUE_BYTES_MAX: expected at least BO_BATCH_BYTES_MAX ({settings.batch_bytes_max}), "
+            f"found {settings.queue_bytes_max}"
+        )
+
+
+def _faults_of_security(settings: Settings) -> Iterator[str]:
+    """A credential that would not be used is a fault too: its owner believes the connection is protected."""
+    protocol = settings.kafka_security_protocol
+    for name in ("kafka_sasl_mechanism", "kafka_sasl_username", "kafka_sasl_password"):
+        yield from _fault_of_use(settings, name, used=protocol.startswith("SASL"), needed=True)
+    for name in ("kafka_ssl_ca_file", "kafka_ssl_cert_file", "kafka_ssl_key_file"):
+        yield from _fault_of_use(settings, name, used=protocol.endswith("SSL"), needed=False)
+    if settings.kafka_ssl_key_file and not settings.kafka_ssl_cert_file:
+        yield "BO_KAFKA_SSL_CERT_FILE: expected a file, as BO_KAFKA_SSL_KEY_FILE is set, found nothing"
+
+
+def _fault_of_use(settings: Settings, name: str, *, used: bool, needed: bool) -> Iterator[str]:
+    value, protocol = getattr(settings, name), settings.kafka_security_protocol
+    if used and needed and value is None:
+        yield (
+            f"{variable_of(name)}: expected {_expected(name)} with "
+            f"BO_KAFKA_SECURITY_PROTOCOL={protocol}, found nothing"
+        )
+    if not used and value is not None:
+        yield (
+            f"{variable_of(name)}: expected nothing with BO_KAFKA_SECURITY_PROTOCOL={protocol}, "
+            f"found {_shown(name, value)}"
+        )
+
+
+def _lines_of(fault: ErrorDetails) -> list[str]:
+    if not fault["loc"]:
+        return str(fault["ctx"]["error"]).splitlines()
+    name = str(fault["loc"][0])
+    if name not in Settings.model_fields:
+        return [f"{name}: expected the name of a setting"]
+    return [f"{variable_of(name)}: expected {_expected(name)}, found {_shown(name, fault['input'])}"]
+
+
+def _shown(name: str, value: object) -> str:
+    return "'***'" if _is_secret(name) else repr(value if isinstance(value, int | float) else str(value))
+
+
+def _is_secret(name: str) -> bool:
+    return SecretStr in _types_of(Settings.model_fields[name])
+
+
+def _types_of(field: FieldInfo) -> tuple[Any, ...]:
+    return get_args(field.annotation) or (field.annotation,)
+
+
+_EXPECTED = {
+    "kafka_bootstrap_servers": "host:port, several separated by commas",
+    "database_url": "a URL that starts with postgresql:// or postgres://",
+    "kafka_group_id": "1 to 200 characters",
+    "topic_prefix": "at most 150 characters from A-Z a-z 0-9 . _ -",
+    "topic_replication_factor": "a whole number from 1 to 10, or -1",
+}
+
+
+def _expected(name: str) -> str:
+    field = Settings.model_fields[name]
+    return _EXPECTED.get(name) or _choices(field) or _expected_of_type(field)
+
+
+def _choices(field: FieldInfo) -> str:
+    literals = [get_args(kind) or (kind,) for kind in _types_of(field) if kind is not type(None)]
+    names = [choice for group in literals for choice in group]
+    return " or ".join(names) if all(isinstance(choice, str) for choice in names) else ""
+
+
+def _expected_of_type(field: FieldInfo) -> str:
+    types = _types_of(field)
+    if int in types or float in types:
+        lowest = next(bound.ge for bound in field.metadata if isinstance(bound, Ge))
+        highest = next(bound.le for bound in field.metadata if isinstance(bound, Le))
+        return f"a {'whole ' if int in types else ''}number from {lowest} to {highest}"
+    return "the name of an existing file" if Path in map(_bare, types) else "a text"
+
+
+def _bare(kind: Any) -> Any:
+    return getattr(kind, "__origin__", kind)
+
+
+def _text_of_default(field: FieldInfo) -> str:
+    if isinstance(field.default, SecretStr):
+        return field.default.get_secret_value()
+    return "" if field.default is None else str(field.default)
+
+
+def _with_guess(name: str, known: Iterable[str]) -> str:
+    guesses = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.8)
+    return f"{name} (did you mean {guesses[0]}?)" if guesses else name

@@ -1,0 +1,1 @@
+"""The functional core: what stock, claims and waiting lines mean. Pure; the standard library only."""

@@ -1,0 +1,124 @@
+"""Who gets which units: the choice of locations (R9), and the service of the queue by level (R3, R4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bo_worker.domain.account import QueueExhaustedError
+from bo_worker.domain.demand import Claim
+from bo_worker.domain.stock import ANY_LOCATION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bo_worker.domain.account import Account
+    from bo_worker.domain.arrival import Arrivals
+    from bo_worker.domain.demand import OrderLine
+    from bo_worker.domain.stock import Lane, Product, Stock
+
+
+def choose(product: Product, line: OrderLine) -> list[tuple[Stock, int]]:
+    """Choose the locations that serve what of a line waits: as few as possible, most available first (R9)."""
+    if line.location is not None:
+        stock = product.stock.get(line.location)
+        free = product.available(stock) if stock else 0
+        return [(stock, min(free, line.backordered))] if stock and free else []
+    ranked = [(-product.available(stock), stock.location, stock) for stock in product.stock.values()]
+    if len(ranked) > 1:
+        ranked.sort(key=lambda entry: entry[:2])
+    chosen = []
+    open_quantity = line.backordered
+    for negative_free, _, stock in ranked:
+        quantity = min(-negative_free, open_quantity)
+        if not quantity:
+            break
+        chosen.append((stock, quantity))
+        open_quantity -= quantity
+    return chosen
+
+
+def claim(product: Product, line: OrderLine, stock: Stock, quantity: int, arrivals: Arrivals | None = None) -> None:
+    """Give `quantity` free units of `stock` to a waiting line, which holds them until they are released."""
+    line.backordered -= quantity
+    line.held += quantity
+    line.is_changed = True
+    product.waiting -= quantity
+    product.is_changed = True
+    stock.allocated += quantity
+    stock.is_changed = True
+    if arrivals is None or arrivals.location != stock.location:
+        _add_claim(line, Claim(0, stock.location, quantity))
+        return
+    _claim_arrivals(line, stock, quantity, arrivals)
+
+
+def _add_claim(line: OrderLine, new: Claim) -> None:
+    line.claim_count += 1
+    new.number = line.claim_count
+    line.claims.append(new)
+
+
+def _claim_arrivals(line: OrderLine, stock: Stock, quantity: int, arrivals: Arrivals) -> None:
+    """Spread a claim over the receipt lines that brought the units, first line first (R8)."""
+    for arrival in arrivals.of(stock.sku):
+        part = min(quantity, arrival.unclaimed)
+        if not part:
+            continue
+        arrival.unclaimed -= part
+        quantity -= part
+        new = Claim(0, stock.location, part, lot=arrival.lot)
+        new.receipt_id, new.receipt_line = arrivals.receipt_id, arrival.line_id
+        _add_claim(line, new)
+        if not quantity:
+            return
+    # Units that lay here before the receipt are picked from storage.
+    _add_claim(line, Claim(0, stock.location, quantity))
+
+
+def serve_queue(
+    account: Account,
+    product: Product,
+    locations: Iterable[str],
+    arrivals: Arrivals | None = None,
+    *,
+    served: dict[str, None],
+    may_pause: bool = False,
+) -> bool:
+    """Give free units at `locations` to waiting lines, in rank, until units or lines are used up.
+
+    Adds the ids of the orders that got units to `served`. Where only the head of a lane is loaded and it is
+    used up, raises QueueExhaustedError or, with `may_pause`, returns False: the rest is served later.
+    """
+    lanes = [product.lane(location) for location in dict.fromkeys((ANY_LOCATION, *locations))]
+    while (lane := _next_lane(account, product, lanes)) is not None:
+        if lane.is_used_up():
+            if may_pause:
+                return False
+            raise QueueExhaustedError(product.sku, lane.location)
+        line = lane.entries[0][2]
+        for stock, quantity in choose(product, line):
+            claim(product, line, stock, quantity, arrivals)
+        served[line.order.order_id] = None
+    return True
+
+
+def _next_lane(account: Account, product: Product, lanes: list[Lane]) -> Lane | None:
+    """Return the lane whose first line is next in rank, of those for which there are free units."""
+    best: Lane | None = None
+    for lane in lanes:
+        _drop_served(account, lane)
+        if (lane.entries or not lane.is_whole) and product.free_units(lane.location):
+            if lane.is_used_up():
+                return lane
+            if best is None or lane.entries[0][0] < best.entries[0][0]:
+                best = lane
+    return best
+
+
+def _drop_served(account: Account, lane: Lane) -> None:
+    """Drop what no longer waits from the front, and what waits at another rank by now."""
+    while lane.entries:
+        rank, _, line = lane.entries[0]
+        if line.backordered and account.rank(line) == rank:
+            return
+        lane.pop()

@@ -1,0 +1,75 @@
+"""Units on the receiving dock: which claims they go to, and what of them is put away (R8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bo_worker.domain.facts import PutAway, PutAwayLine
+from bo_worker.domain.identity import derive_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bo_worker.domain.account import Account, Cause
+    from bo_worker.domain.commands import ReceiveInventory
+
+
+@dataclass(slots=True, eq=False)
+class Arrival:
+    """Units of one receipt line: `unclaimed` ones have no claim yet, `docked` ones left from the dock."""
+
+    line_id: str
+    sku: str
+    lot: str | None
+    quantity: int
+    unclaimed: int
+    docked: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Arrivals:
+    """The units that a receipt brought to its location, in the order of its lines."""
+
+    receipt_id: str
+    location: str
+    dock_door: str | None
+    lines: dict[str, Arrival]
+    by_sku: dict[str, list[Arrival]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for arrival in self.lines.values():
+            self.by_sku.setdefault(arrival.sku, []).append(arrival)
+
+    def of(self, sku: str) -> Sequence[Arrival]:
+        """Return the arrivals of one SKU, first line first."""
+        return self.by_sku.get(sku, ())
+
+    def dock(self, line_id: str | None, quantity: int) -> str | None:
+        """Count units of a receipt line that leave from the dock; return their lot."""
+        arrival = self.lines[line_id or ""]
+        arrival.docked += quantity
+        return arrival.lot
+
+
+def arrivals_of(command: ReceiveInventory) -> Arrivals:
+    """Return what a receipt brings, nothing of it claimed yet."""
+    lines = {
+        line.line_id: Arrival(line.line_id, line.sku, line.lot, line.quantity, line.quantity)
+        for line in command.lines
+    }
+    return Arrivals(command.receipt_id, command.location, command.dock_door, lines)
+
+
+def put_away(account: Account, cause: Cause, arrivals: Arrivals) -> None:
+    """Send to storage what did not leave from the dock; publish nothing where there is nothing."""
+    lines = [
+        PutAwayLine(arrival.sku, arrival.quantity - arrival.docked, arrival.lot)
+        for arrival in arrivals.lines.values()
+        if arrival.quantity > arrival.docked
+    ]
+    if lines:
+        fulfillment_id = derive_id("F-", cause.name, arrivals.location, "put_away")
+        account.publish(
+            PutAway(fulfillment_id, arrivals.receipt_id, arrivals.location, arrivals.dock_door, lines), cause
+        )

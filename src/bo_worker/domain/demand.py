@@ -1,0 +1,97 @@
+"""What customers want: orders, their lines, and the claims that lines hold on stock.
+
+A line's quantity is always the sum of its six buckets (R2): backordered, held, released, shipped, cancelled,
+rejected. A claim is a part of `held` or `released` that lies at one location; one row per instruction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bo_worker.domain.commands import Backorder, Payment, Price
+
+Rank = tuple[int, datetime, datetime, str, int]
+_NO_NEED = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True, eq=False)
+class Claim:
+    """Units of one location that belong to one order line.
+
+    `receipt_id` and `receipt_line` name the receipt that brought the units, if they were claimed on its dock;
+    `fulfillment_id` names the instruction that released them, None while they are held. `pending_cause` names
+    the unfinished cause that gave the units and is still to release them.
+    """
+
+    number: int
+    location: str
+    held: int
+    released: int = 0
+    shipped: int = 0
+    fulfillment_id: str | None = None
+    lot: str | None = None
+    receipt_id: str | None = None
+    receipt_line: str | None = None
+    pending_cause: str | None = None
+    is_new: bool = True
+    is_changed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class OrderLine:
+    """One line of an order; `location` pins it to one location, None means any."""
+
+    order: Order
+    position: int
+    line_id: str
+    sku: str
+    quantity: int
+    location: str | None
+    backorder: Backorder | None
+    unit_price: Price | None
+    backordered: int
+    held: int = 0
+    released: int = 0
+    shipped: int = 0
+    cancelled: int = 0
+    rejected: int = 0
+    claim_count: int = 0
+    claims: list[Claim] = field(default_factory=list)
+    is_changed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Order:
+    """An order with the lines that were loaded: all of a new order, else at least every open line."""
+
+    order_id: str
+    placed_at: datetime
+    customer: dict[str, str]
+    priority: int
+    ship_complete: bool
+    need_by: datetime | None
+    ship_to_country: str | None = None
+    payment: Payment | None = None
+    digest: bytes = b""
+    lines: list[OrderLine] = field(default_factory=list)
+    is_new: bool = True
+    is_changed: bool = False
+
+    def is_waiting(self) -> bool:
+        """Tell whether any unit of the order waits for stock."""
+        return any(line.backordered for line in self.lines)
+
+
+def rank_by_placed_at(line: OrderLine) -> Rank:
+    """Return the place of a waiting line in its queue, smallest first (R3)."""
+    order = line.order
+    return (-order.priority, order.placed_at, order.placed_at, order.order_id, line.position)
+
+
+def rank_by_need_by(line: OrderLine) -> Rank:
+    """Return the place of a waiting line where the earliest need goes first, none last (R3)."""
+    order = line.order
+    return (-order.priority, order.need_by or _NO_NEED, order.placed_at, order.order_id, line.position)

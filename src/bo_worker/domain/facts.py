@@ -1,0 +1,195 @@
+"""What happened to stock, claims and customers: one fact per published message.
+
+The fields of a fact are the fields of the message's data (contract, section 1), in the order of the
+contract. Quantities are whole units. Lists are never empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+
+@dataclass(slots=True)
+class FulfillmentLine:
+    """Units of one order line in a warehouse instruction."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    lot: str | None = None
+
+
+@dataclass(slots=True)
+class Ship:
+    """Pick these units from storage and send them out."""
+
+    topic: ClassVar[str] = "fulfillment"
+    fulfillment_id: str
+    order_id: str
+    location: str
+    priority: int
+    lines: list[FulfillmentLine]
+    completes_order: bool
+    kind: str = "ship"
+
+    @property
+    def key(self) -> str:
+        """The message key."""
+        return self.order_id
+
+
+@dataclass(slots=True)
+class CrossDock:
+    """Move these units from the receiving dock straight to the outbound door."""
+
+    topic: ClassVar[str] = "fulfillment"
+    fulfillment_id: str
+    order_id: str
+    location: str
+    priority: int
+    receipt_id: str
+    dock_door: str | None
+    lines: list[FulfillmentLine]
+    completes_order: bool
+    kind: str = "cross_dock"
+
+    @property
+    def key(self) -> str:
+        """The message key."""
+        return self.order_id
+
+
+@dataclass(slots=True)
+class PutAwayLine:
+    """Units of one receipt line that go to storage."""
+
+    sku: str
+    quantity: int
+    lot: str | None = None
+
+
+@dataclass(slots=True)
+class PutAway:
+    """Store these units of a receipt: nobody waits for them, or they can't leave yet."""
+
+    topic: ClassVar[str] = "fulfillment"
+    fulfillment_id: str
+    receipt_id: str
+    location: str
+    dock_door: str | None
+    lines: list[PutAwayLine]
+    kind: str = "put_away"
+
+    @property
+    def key(self) -> str:
+        """The message key."""
+        return self.receipt_id
+
+
+@dataclass(slots=True)
+class Revoke:
+    """Do not ship these units of an earlier instruction."""
+
+    topic: ClassVar[str] = "fulfillment"
+    fulfillment_id: str
+    order_id: str
+    location: str
+    reason: str
+    revokes: str
+    lines: list[FulfillmentLine]
+    kind: str = "revoke"
+
+    @property
+    def key(self) -> str:
+        """The message key."""
+        return self.order_id
+
+
+@dataclass(slots=True)
+class NotificationLine:
+    """Units of one order line that a customer hears of; the dates are None while unknown."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    expected_from: date | None = None
+    expected_to: date | None = None
+
+
+@dataclass(slots=True)
+class Notification:
+    """Something a customer should hear, at most once per order, kind and cause."""
+
+    topic: ClassVar[str] = "customer-notification"
+    notification_id: str
+    kind: str
+    order_id: str
+    customer: dict[str, str]
+    lines: list[NotificationLine]
+    completes_order: bool | None = None
+    reason: str | None = None
+    options: list[str] = field(default_factory=list)
+    respond_by: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """The message key."""
+        return self.order_id
+
+
+@dataclass(slots=True)
+class ShippedNotification(Notification):
+    """Goods left the building: the notification with the carrier's tracking."""
+
+    shipment_id: str | None = None
+    carrier: str | None = None
+    tracking_number: str | None = None
+    tracking_url: str | None = None
+
+
+@dataclass(slots=True)
+class LocationAvailability:
+    """Stock of one SKU at one location."""
+
+    location: str
+    on_hand: int
+    allocated: int
+    available: int
+
+
+@dataclass(slots=True)
+class PromisedQuantity:
+    """Units that can be promised from a day on (field `from` on the wire)."""
+
+    day: date
+    quantity: int
+
+
+@dataclass(slots=True)
+class Availability:
+    """Stock of one SKU over all locations, after a change."""
+
+    topic: ClassVar[str] = "availability-changed"
+    kind: ClassVar[str] = "availability"
+    sku: str
+    state: str
+    on_hand: int
+    allocated: int
+    available: int
+    backordered: int
+    incoming: int
+    available_to_promise: list[PromisedQuantity]
+    next_receipt_on: date | None
+    locations: list[LocationAvailability]
+
+    @property
+    def key(self) -> str:
+        """The message key."""
+        return self.sku
+
+
+Fact = Ship | CrossDock | PutAway | Revoke | Notification | ShippedNotification | Availability

@@ -1,0 +1,35 @@
+"""What the customer hears."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bo_worker.domain.facts import Notification, NotificationLine
+from bo_worker.domain.identity import derive_id
+
+if TYPE_CHECKING:
+    from bo_worker.domain.account import Account, Cause
+    from bo_worker.domain.demand import Order, OrderLine
+
+
+def notified(line: OrderLine, quantity: int) -> NotificationLine:
+    """Return the part of a line that a notification speaks of."""
+    return NotificationLine(line.line_id, line.sku, quantity)
+
+
+def notify(
+    account: Account,
+    cause: Cause,
+    order: Order,
+    kind: str,
+    lines: list[NotificationLine],
+    *,
+    reason: str | None = None,
+    completes_order: bool | None = None,
+) -> None:
+    """Publish one notification to the customer of `order`; at most one per order, kind and cause."""
+    notification_id = derive_id("N-", cause.name, order.order_id, kind)
+    account.publish(
+        Notification(notification_id, kind, order.order_id, order.customer, lines, completes_order, reason),
+        cause,
+    )

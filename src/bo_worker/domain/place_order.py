@@ -1,0 +1,122 @@
+"""A new order: it takes what is free, waits for the rest, or is turned down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bo_worker.domain.allocation import choose, claim
+from bo_worker.domain.demand import Order, OrderLine
+from bo_worker.domain.notice import notified, notify
+from bo_worker.domain.release import release
+
+if TYPE_CHECKING:
+    from bo_worker.domain.account import Account, Cause
+    from bo_worker.domain.commands import PlaceOrder
+    from bo_worker.domain.stock import Product
+
+OUT_OF_STOCK = "out_of_stock"
+BACKORDER_LIMIT = "backorder_limit"
+DISCONTINUED = "discontinued"
+
+
+def place_order(account: Account, cause: Cause, command: PlaceOrder, digest: bytes) -> Order:
+    """Open an order: every line claims what is free now, and what is short waits or is rejected."""
+    order = open_order(command, digest)
+    account.orders[order.order_id] = order
+    reason = None
+    for line in order.lines:
+        refused = _serve_or_refuse(account, line)
+        reason = reason or refused
+    if reason and order.ship_complete:
+        _give_everything_back(account, order)
+    for line in order.lines:
+        if line.backordered:
+            account.enqueue(account.product(line.sku), line)
+    _tell(account, cause, order, reason)
+    return order
+
+
+def open_order(command: PlaceOrder, digest: bytes) -> Order:
+    """Return the order with all units waiting."""
+    order = Order(
+        command.order_id,
+        command.placed_at,
+        command.customer,
+        command.priority,
+        command.ship_complete,
+        command.need_by,
+        command.ship_to_country,
+        command.payment,
+        digest,
+    )
+    order.lines = [
+        OrderLine(
+            order,
+            position,
+            asked.line_id,
+            asked.sku,
+            asked.quantity,
+            asked.location,
+            asked.backorder,
+            asked.unit_price,
+            asked.quantity,
+        )
+        for position, asked in enumerate(command.lines, 1)
+    ]
+    return order
+
+
+def _serve_or_refuse(account: Account, line: OrderLine) -> str | None:
+    """Claim free units for one line; reject it as a whole where what is short may not wait. Return why."""
+    product = account.product(line.sku)
+    chosen = choose(product, line)
+    short = line.backordered - sum(quantity for _, quantity in chosen)
+    refused = _refusal(product, line, short) if short else None
+    if refused:
+        line.rejected, line.backordered = line.backordered, 0
+        return refused
+    product.waiting += line.backordered
+    product.is_changed = True
+    for stock, quantity in chosen:
+        claim(product, line, stock, quantity)
+    return None
+
+
+def _refusal(product: Product, line: OrderLine, short: int) -> str | None:
+    """Tell why `short` units of a line may not wait, None where they may."""
+    policy = product.policy
+    if policy is not None and policy.discontinued:
+        return DISCONTINUED
+    if (line.backorder or (policy.backorder if policy else "allow")) != "allow":
+        return OUT_OF_STOCK
+    limit = policy.backorder_limit if policy else None
+    if limit is not None and product.waiting + short > limit:
+        return BACKORDER_LIMIT
+    return None
+
+
+def _give_everything_back(account: Account, order: Order) -> None:
+    """Undo the claims of an order that is rejected as a whole; nobody else can have waited for the units."""
+    for line in order.lines:
+        product = account.product(line.sku)
+        for held in line.claims:
+            product.stock_at(held.location).allocated -= held.held
+        product.waiting -= line.backordered
+        line.claims.clear()
+        line.claim_count = line.held = line.backordered = 0
+        line.rejected = line.quantity
+
+
+def _tell(account: Account, cause: Cause, order: Order, reason: str | None) -> None:
+    """Instruct the warehouse, and tell the customer what was confirmed, what waits, what was rejected."""
+    release(account, cause, order)
+    if reason:
+        rejected = [notified(line, line.rejected) for line in order.lines if line.rejected]
+        notify(account, cause, order, "order_rejected", rejected, reason=reason)
+    waiting = [notified(line, line.backordered) for line in order.lines if line.backordered]
+    if waiting:
+        notify(account, cause, order, "order_backordered", waiting)
+        return
+    confirmed = [notified(line, line.quantity) for line in order.lines if not line.rejected]
+    if confirmed:
+        notify(account, cause, order, "order_confirmed", confirmed)

@@ -1,0 +1,93 @@
+"""From claims to warehouse instructions: what of an order may leave, in few instructions (R9, R12)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bo_worker.domain.facts import CrossDock, FulfillmentLine, Ship
+from bo_worker.domain.identity import derive_id
+from bo_worker.domain.notice import notified
+
+if TYPE_CHECKING:
+    from bo_worker.domain.account import Account, Cause
+    from bo_worker.domain.arrival import Arrivals
+    from bo_worker.domain.demand import Claim, Order, OrderLine
+    from bo_worker.domain.facts import NotificationLine
+
+SHIP = "ship"
+CROSS_DOCK = "cross_dock"
+Held = tuple["OrderLine", "Claim"]
+
+
+def release(account: Account, cause: Cause, order: Order, arrivals: Arrivals | None = None) -> list[NotificationLine]:
+    """Release every held claim of an order, unless it is ship-complete and still waits.
+
+    Publishes one instruction per location and kind: `cross_dock` for units that `arrivals` brought, `ship`
+    for all others. Returns the units released per line, empty where nothing may leave.
+    """
+    is_waiting = order.is_waiting()
+    if order.ship_complete and is_waiting:
+        return []
+    groups: dict[tuple[str, str], list[Held]] = {}
+    released: list[NotificationLine] = []
+    for line in order.lines:
+        if line.held:
+            released.append(notified(line, line.held))
+            _group(line, groups, arrivals)
+            line.released += line.held
+            line.held = 0
+            line.is_changed = True
+    for location, kind in sorted(groups):
+        _instruct(account, cause, order, groups[location, kind], arrivals if kind == CROSS_DOCK else None)
+    return released
+
+
+def _group(line: OrderLine, groups: dict[tuple[str, str], list[Held]], arrivals: Arrivals | None) -> None:
+    """Sort the held claims of a line by the instruction that will carry them."""
+    for claim in line.claims:
+        if claim.held:
+            docked = arrivals is not None and claim.receipt_id == arrivals.receipt_id
+            key = (claim.location, CROSS_DOCK if docked else SHIP)
+            groups.setdefault(key, []).append((line, claim))
+
+
+def _instruct(account: Account, cause: Cause, order: Order, held: list[Held], arrivals: Arrivals | None) -> None:
+    """Publish the instruction for claims of one location, from the dock where `arrivals` brought them."""
+    location = held[0][1].location
+    completes = not order.is_waiting()
+    fulfillment_id = derive_id("F-", cause.name, order.order_id, location, CROSS_DOCK if arrivals else SHIP)
+    lines = _release_claims(fulfillment_id, held, arrivals)
+    if arrivals is None:
+        account.publish(Ship(fulfillment_id, order.order_id, location, order.priority, lines, completes), cause)
+        return
+    account.publish(
+        CrossDock(
+            fulfillment_id,
+            order.order_id,
+            location,
+            order.priority,
+            arrivals.receipt_id,
+            arrivals.dock_door,
+            lines,
+            completes,
+        ),
+        cause,
+    )
+
+
+def _release_claims(fulfillment_id: str, held: list[Held], arrivals: Arrivals | None) -> list[FulfillmentLine]:
+    """Turn held claims into released ones; return the instruction's lines, one per order line and lot."""
+    lines: dict[tuple[int, str | None], FulfillmentLine] = {}
+    for line, claim in held:
+        quantity, claim.held = claim.held, 0
+        claim.released += quantity
+        claim.fulfillment_id = fulfillment_id
+        claim.is_changed = True
+        if arrivals is not None:
+            claim.lot = arrivals.dock(claim.receipt_line, quantity)
+        found = lines.get((line.position, claim.lot))
+        if found is None:
+            lines[line.position, claim.lot] = FulfillmentLine(line.line_id, line.sku, quantity, claim.lot)
+        else:
+            found.quantity += quantity
+    return list(lines.values())

@@ -1,0 +1,103 @@
+"""What there is: stock of a product at its locations, its policy, and the queue that waits for it."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bo_worker.domain.commands import UpdatePolicy
+    from bo_worker.domain.demand import OrderLine, Rank
+
+ANY_LOCATION = ""
+
+
+@dataclass(slots=True, eq=False)
+class Stock:
+    """Usable units of one SKU at one location, and how many of them order lines have claimed (R1)."""
+
+    sku: str
+    location: str
+    on_hand: int = 0
+    allocated: int = 0
+    is_new: bool = True
+    is_changed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """The part of a product's queue whose lines are pinned to one location, or to none (`ANY_LOCATION`).
+
+    A heap by rank. It may hold just the head of the lane: then `is_whole` is False, and a line that ranks
+    behind `tail` may not be served before the lines that are still to be loaded.
+    """
+
+    location: str = ANY_LOCATION
+    is_whole: bool = True
+    tail: Rank | None = None
+    entries: list[tuple[Rank, int, OrderLine]] = field(default_factory=list)
+    pushes: int = 0
+
+    def push(self, rank: Rank, line: OrderLine) -> None:
+        """Let `line` wait at `rank`; what it was pushed with before becomes stale."""
+        self.pushes += 1
+        heapq.heappush(self.entries, (rank, self.pushes, line))
+
+    def pop(self) -> None:
+        """Drop the first line."""
+        heapq.heappop(self.entries)
+
+    def is_used_up(self) -> bool:
+        """Tell whether the next line of the lane is one that was not loaded."""
+        if self.is_whole:
+            return False
+        return not self.entries or (self.tail is not None and self.entries[0][0] > self.tail)
+
+
+@dataclass(slots=True, eq=False)
+class Product:
+    """A SKU: its stock by location, its policy, and `waiting`, the sum of its backordered units.
+
+    `has_backlog` tells that lines wait which were not loaded: a lane that is missing is then not known.
+    """
+
+    sku: str
+    waiting: int = 0
+    policy: UpdatePolicy | None = None
+    policy_digest: bytes = b""
+    stock: dict[str, Stock] = field(default_factory=dict)
+    lanes: dict[str, Lane] = field(default_factory=dict)
+    has_backlog: bool = False
+    is_new: bool = True
+    is_changed: bool = False
+
+    @property
+    def safety_stock(self) -> int:
+        """Units that no order line claims, at every location that keeps the product."""
+        return self.policy.safety_stock if self.policy else 0
+
+    def available(self, stock: Stock) -> int:
+        """Return the units at one location that an order line may claim now."""
+        return max(0, stock.on_hand - stock.allocated - self.safety_stock)
+
+    def free_units(self, location: str) -> int:
+        """Return the units that lines pinned to `location` (or to none) may claim now."""
+        if location == ANY_LOCATION:
+            return sum(self.available(stock) for stock in self.stock.values())
+        stock = self.stock.get(location)
+        return self.available(stock) if stock else 0
+
+    def stock_at(self, location: str) -> Stock:
+        """Return the stock at `location`, a new one of 0 units where the product was never kept."""
+        found = self.stock.get(location)
+        if found is None:
+            found = self.stock[location] = Stock(self.sku, location)
+        return found
+
+    def lane(self, location: str) -> Lane:
+        """Return the lane of lines pinned to `location`."""
+        found = self.lanes.get(location)
+        if found is None:
+            found = self.lanes[location] = Lane(location, is_whole=not self.has_backlog)
+        return found

@@ -1,0 +1,148 @@
+"""From facts to messages, and from records that can't be taken in to dead letters."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final, assert_never, get_args
+
+import orjson
+
+from bo_worker.domain.facts import (
+    Availability,
+    CrossDock,
+    Fact,
+    Notification,
+    PutAway,
+    Revoke,
+    Ship,
+    ShippedNotification,
+)
+from bo_worker.messages.record import Message
+
+if TYPE_CHECKING:
+    from bo_worker.messages.record import Record
+
+SOURCE: Final = "/bo-worker"
+DEAD_LETTER_SUFFIX: Final = ".dlq"
+REPLAYS_HEADER: Final = "dlq_replays"
+NOTIFICATION_KINDS: Final = (
+    "order_confirmed",
+    "order_backordered",
+    "order_rejected",
+    "backorder_filled",
+    "shipped",
+    "order_cancelled",
+    "allocation_lost",
+    "expected_date_changed",
+    "delay_notice",
+    "substitute_offered",
+    "payment_action_required",
+    "refund_issued",
+    "compensation_offered",
+    "still_on_track",
+    "back_in_stock",
+)
+
+Header = tuple[str, bytes]
+
+
+def kinds(fact: type[Any]) -> tuple[str, ...]:
+    """The kinds a fact of this type can have."""
+    if fact is ShippedNotification:
+        return ("shipped",)
+    if fact is Notification:
+        return tuple(kind for kind in NOTIFICATION_KINDS if kind != "shipped")
+    if fact is Availability:
+        return (Availability.kind,)
+    return tuple(str(field.default) for field in fields(fact) if field.name == "kind")
+
+
+def event_kinds(topic: str) -> tuple[str, ...]:
+    """The kinds of message on an output topic."""
+    return tuple(kind for fact in get_args(Fact) if fact.topic == topic for kind in kinds(fact))
+
+
+def schema_id(topic: str) -> str:
+    """The name of the schema that the data on a topic keeps to."""
+    return f"urn:bo-worker:schema:{topic}:v1"
+
+
+def event_type(topic: str, kind: str) -> str:
+    """The CloudEvents type of a kind of message."""
+    return f"bo.{topic}.{kind}.v1"
+
+
+# The headers that are the same on every message of a kind.
+_STATIC_HEADERS: Final[dict[tuple[str, str], tuple[Header, ...]]] = {
+    (fact.topic, kind): (
+        ("ce_specversion", b"1.0"),
+        ("ce_source", SOURCE.encode()),
+        ("ce_type", event_type(fact.topic, kind).encode()),
+        ("ce_dataschema", schema_id(fact.topic).encode()),
+        ("content-type", b"application/json"),
+    )
+    for fact in get_args(Fact)
+    for kind in kinds(fact)
+}
+
+
+def encode(fact: Fact, *, sequence: int, at: bytes, traceparent: str | None) -> Message:
+    """The message for a fact: the CloudEvent number `sequence` of its key, stamped with the instant `at`."""
+    key = fact.key.encode()
+    headers = [
+        *_STATIC_HEADERS[fact.topic, fact.kind],
+        ("ce_id", _event_id(fact, sequence).encode()),
+        ("ce_time", at),
+        ("ce_subject", key),
+        ("ce_sequence", b"%d" % sequence),
+    ]
+    if traceparent is not None:
+        headers.append(("traceparent", traceparent.encode()))
+    return Message(fact.topic, key, _data(fact), headers)
+
+
+def _event_id(fact: Fact, sequence: int) -> str:
+    """The same cause gives the same id; an availability is told by its place in the sequence."""
+    match fact:
+        case Notification():
+            return fact.notification_id
+        case Ship() | CrossDock() | PutAway() | Revoke():
+            return fact.fulfillment_id
+        case Availability():
+            place = f"{fact.sku} {sequence}".encode()
+            return f"A-{blake2b(place, digest_size=16).hexdigest()}"
+        case _:
+            assert_never(fact)
+
+
+def _data(fact: Fact) -> bytes:
+    if isinstance(fact, Availability):
+        return orjson.dumps(_availability(fact))
+    return orjson.dumps(fact, option=orjson.OPT_UTC_Z)
+
+
+def _availability(fact: Availability) -> dict[str, Any]:
+    """The fields of an availability; the day of a promise is called `from`, which is no name in Python."""
+    promises = [{"from": promise.day, "quantity": promise.quantity} for promise in fact.available_to_promise]
+    shown = {field.name: getattr(fact, field.name) for field in fields(fact)}
+    return shown | {"available_to_promise": promises}
+
+
+def dead_letter(record: Record, *, error: str, reason: str, full_topic: str, failed_at: bytes) -> Message:
+    """The message as received, and why it could not be taken in.
+
+    Of an earlier stay among the dead letters only the count of replays is kept.
+    """
+    received = [
+        header for header in record.headers if header[0] == REPLAYS_HEADER or not header[0].startswith("dlq_")
+    ]
+    why = [
+        ("dlq_error", error.encode()),
+        ("dlq_reason", reason.encode(errors="replace")),
+        ("dlq_topic", full_topic.encode()),
+        ("dlq_partition", b"%d" % record.partition),
+        ("dlq_offset", b"%d" % record.offset),
+        ("dlq_failed_at", failed_at),
+    ]
+    return Message(record.topic + DEAD_LETTER_SUFFIX, record.key, record.value, received + why)

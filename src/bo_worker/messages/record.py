@@ -1,0 +1,30 @@
+"""The two shapes that cross the border to Kafka: a record that came, a message that goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(slots=True)
+class Record:
+    """A record as it was read; `topic` is the contract's name, without the prefix."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Message(NamedTuple):
+    """A message to publish; `topic` is the contract's name, without the prefix."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]

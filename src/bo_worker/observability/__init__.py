@@ -1,0 +1,1 @@
+"""Logs, metrics and health, each with one list of everything it emits."""

@@ -1,0 +1,1 @@
+"""The imperative shell: reads, applies, publishes, and recovers."""

@@ -1,0 +1,170 @@
+"""One batch, one transaction: fence, lock, load, decide, save, advance."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bo_worker.domain.account import Account, Cause, Refusal
+from bo_worker.domain.decide import NOTHING, change, decide
+from bo_worker.messages.inbound import Decoded, Refused
+from bo_worker.messages.outbound import dead_letter
+from bo_worker.service.scope import scope_of
+from bo_worker.service.unfinished import remainder_of
+from bo_worker.service.work import Work, instant, load_lanes, save_work
+from bo_worker.store.keys import find_applied, lock_keys, save_applied
+from bo_worker.store.orders import find_order_digests
+from bo_worker.store.positions import advance_positions, lock_positions
+from bo_worker.store.products import lock_products
+from bo_worker.store.unfinished import start_unfinished
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    import asyncpg
+
+    from bo_worker.messages.record import Message
+    from bo_worker.service.batch import Batch
+    from bo_worker.service.scope import Scope
+    from bo_worker.service.work import Lessons, Rules
+    from bo_worker.store.keys import NaturalId
+
+PLACED = "order-created"
+
+
+@dataclass(slots=True)
+class Applied:
+    """What came of a batch: outcomes by (topic, outcome), dead letters by (topic, error), and where time went."""
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dead_letters: Counter[tuple[str, str]] = field(default_factory=Counter)
+    messages: int = 0
+    core_s: float = 0.0
+
+
+async def apply_batch(
+    connection: asyncpg.Connection,
+    batch: Batch,
+    rules: Rules,
+    now: datetime,
+    checkpoint: Callable[[str], None],
+) -> Applied:
+    """Apply a batch; all of it is committed, or nothing. `checkpoint` is told how far the transaction is.
+
+    Raises:
+        StalePositionError: a partition has another owner by now.
+        OrdersBusyError, QueueExhaustedError: try again, wiser.
+        UnfinishedCauseError: finish that cause first.
+        TooManyLinesError: more lines to serve than one transaction may take.
+    """
+    applied = Applied()
+    async with connection.transaction():
+        await lock_positions(connection, batch.bases)
+        scope = scope_of(item for item in batch.items if isinstance(item, Decoded))
+        work = await _load(connection, scope, batch.lessons, rules)
+        known = await _known_digests(connection, scope, work)
+        started = time.perf_counter()
+        new = _decide_all(batch, work, known, applied, rules, now)
+        applied.core_s = time.perf_counter() - started
+        await save_applied(connection, new)
+        applied.messages = await save_work(connection, work, now)
+        for cause, effect in work.begun:
+            await start_unfinished(connection, cause, remainder_of(effect).dump(), list(effect.locations))
+        await advance_positions(connection, batch.next_offsets)
+        checkpoint("before_commit")
+    checkpoint("after_commit")
+    return applied
+
+
+async def _load(connection: asyncpg.Connection, scope: Scope, lessons: Lessons, rules: Rules) -> Work:
+    """Lock keys, then products, then load what the commands may need."""
+    work = Work(Account(rules.rank), in_steps=lessons.in_steps)
+    work.keys = await lock_keys(connection, scope.keys | lessons.order_ids)
+    work.account.products = await lock_products(connection, scope.skus)
+    if work.in_steps:
+        return work
+    lanes = scope.lanes(work.account.products, lessons.factor)
+    # One line over the limit is loaded, so that a lane that was cut off is seen.
+    await load_lanes(connection, work, lanes, rules.fill_lines_max + 1, rules.fill_lines_max)
+    return work
+
+
+async def _known_digests(connection: asyncpg.Connection, scope: Scope, work: Work) -> dict[NaturalId, bytes]:
+    """Return the digests of what was applied before, by natural id. The keys are locked."""
+    known = await find_applied(connection, scope.natural_ids)
+    old = [order_id for order_id in scope.placed if not work.keys[order_id].is_new]
+    for order_id, digest in (await find_order_digests(connection, old)).items():
+        known[PLACED, order_id] = digest
+    return known
+
+
+def _decide_all(
+    batch: Batch,
+    work: Work,
+    known: dict[NaturalId, bytes],
+    applied: Applied,
+    rules: Rules,
+    now: datetime,
+) -> dict[NaturalId, bytes]:
+    """Run the core over the inputs one by one; return the natural ids to store."""
+    new: dict[NaturalId, bytes] = {}
+    for item in batch.items:
+        topic = item.record.topic
+        refused = item if isinstance(item, Refused) else _decide(item, work, known, new)
+        if isinstance(refused, Refused):
+            work.messages.append(_dead_letter(refused, rules, now))
+            applied.dead_letters[topic, refused.error] += 1
+            applied.outcomes[topic, "dead_lettered"] += 1
+        else:
+            applied.outcomes[topic, refused] += 1
+    return new
+
+
+def _decide(item: Decoded, work: Work, known: dict[NaturalId, bytes], new: dict[NaturalId, bytes]) -> Refused | str:
+    """Apply one input unless it was applied before; return how it ended."""
+    topic = item.record.topic
+    natural_id = (topic, item.natural_id)
+    digest = known.get(natural_id)
+    if digest == item.digest:
+        return "duplicate"
+    if digest is not None:
+        return Refused(
+            item.record, "conflict", f"{item.natural_id} was received before with other content; nothing was changed"
+        )
+    cause = Cause(topic, item.natural_id, item.traceparent)
+    apply = _begin if work.in_steps else _settle
+    refusal = apply(work, cause, item)
+    if refusal is not None:
+        return Refused(item.record, refusal.error, refusal.reason)
+    known[natural_id] = item.digest
+    if topic != PLACED:
+        new[natural_id] = item.digest
+    return "applied"
+
+
+def _settle(work: Work, cause: Cause, item: Decoded) -> Refusal | None:
+    """Apply one input and all that follows from it."""
+    return decide(work.account, cause, item.command, item.digest)
+
+
+def _begin(work: Work, cause: Cause, item: Decoded) -> Refusal | None:
+    """Apply one input but leave the queues to be served later, in steps."""
+    effect = change(work.account, cause, item.command, item.digest)
+    if isinstance(effect, Refusal):
+        return effect
+    if effect is not NOTHING:
+        work.begun.append((cause, effect))
+    return None
+
+
+def _dead_letter(refused: Refused, rules: Rules, now: datetime) -> Message:
+    return dead_letter(
+        refused.record,
+        error=refused.error,
+        reason=refused.reason,
+        full_topic=rules.topic_prefix + refused.record.topic,
+        failed_at=instant(now),
+    )

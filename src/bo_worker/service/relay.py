@@ -1,0 +1,114 @@
+"""From the outbox to Kafka: everything that was committed, in order, at least once, by one relay at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bo_worker.kafka.errors import PublishFailed
+from bo_worker.messages.packing import unpack
+from bo_worker.service.failures import InvariantBrokenError, pauses, remedy
+from bo_worker.service.waiting import happens_within
+from bo_worker.store.outbox import delete_outbox, lead_relay, newest_outbox, read_outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bo_worker.kafka.publisher import Publisher
+    from bo_worker.messages.record import Message
+    from bo_worker.store.session import Session
+
+log = structlog.get_logger()
+_FIRST_PAUSE_S = 0.05
+
+
+class Relay:
+    """Publishes the outbox while it leads; stands by while another worker's relay does.
+
+    The session's advisory lock makes it the leader: it reads and deletes on that same session, so a relay
+    whose session is gone can't delete anything. `woken` is set when this process has committed messages.
+    `published` is told the messages and the seconds of each round.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        publisher: Publisher,
+        *,
+        bytes_max: int,
+        poll_s: float,
+        retry_wait_max_s: float,
+        published: Callable[[list[Message], float], None],
+        checkpoint: Callable[[str], None],
+    ) -> None:
+        self._session = session
+        self._publisher = publisher
+        self._bytes_max = bytes_max
+        self._poll_s = poll_s
+        self._retry_wait_max_s = retry_wait_max_s
+        self._published = published
+        self._checkpoint = checkpoint
+        self.woken = asyncio.Event()
+        self.is_leader = False
+
+    async def run(self, draining: asyncio.Event) -> None:
+        """Publish until `draining` is set and, if this relay leads, nothing is left."""
+        waits = self._new_pauses()
+        while not draining.is_set():
+            try:
+                moved = await self._round()
+                waits = self._new_pauses()
+            except Exception as error:  # noqa: BLE001 - the one place where errors are told apart
+                await self._mend(error)
+                await happens_within(next(waits), draining)
+                continue
+            if not moved:
+                await happens_within(self._poll_s, self.woken)
+        await self._flush()
+
+    async def _flush(self) -> None:
+        """Publish what was committed up to now; what a server that is away keeps us from stays in the outbox."""
+        try:
+            newest = await newest_outbox(await self._session.connected())
+            while await self._round(newest):
+                pass
+        except Exception as error:  # noqa: BLE001 - the one place where errors are told apart
+            await self._mend(error)
+
+    async def _round(self, newest: int | None = None) -> bool:
+        """Publish the oldest rows (that are not newer than `newest`); return whether there were any."""
+        self.woken.clear()
+        was_open = self._session.is_open
+        connection = await self._session.connected()
+        if not (self.is_leader and was_open):
+            self.is_leader = await lead_relay(connection)
+            if not self.is_leader:
+                return False
+        rows = await read_outbox(connection, self._bytes_max)
+        if not rows or (newest is not None and rows[0].row_id > newest):
+            return False
+        started = time.perf_counter()
+        messages = [message for row in rows for message in unpack(row.body)]
+        await self._publisher.publish(messages)
+        self._checkpoint("published")
+        await delete_outbox(connection, [row.row_id for row in rows])
+        self._checkpoint("deleted")
+        self._published(messages, time.perf_counter() - started)
+        return True
+
+    async def _mend(self, error: Exception) -> None:
+        """Nothing is lost: what was not acknowledged stays in the outbox. A wrong row stops the worker."""
+        if isinstance(error, PublishFailed):
+            log.warning("publish_retried", error=str(error))
+            return
+        if remedy(error) != "retry":
+            raise InvariantBrokenError(repr(error)) from error
+        log.warning("relay_retried", error=repr(error))
+        self.is_leader = False
+        await self._session.discard()
+
+    def _new_pauses(self) -> Iterator[float]:
+        return pauses(_FIRST_PAUSE_S, self._retry_wait_max_s)

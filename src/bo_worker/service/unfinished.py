@@ -1,0 +1,160 @@
+"""A change that serves more lines than one transaction may take: begun, gone on with, and finished, in small steps.
+
+The first transaction records the change and reserves its products. The next ones give units to the queue, a bounded
+number of lines each; the units are held. Then the orders that were given something are released, so that each gets
+one instruction and one notification however many lines it had. The products stay reserved until the end: to
+everybody else the change happens at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bo_worker.domain.account import Account, Cause
+from bo_worker.domain.allocation import serve_queue
+from bo_worker.domain.arrival import Arrival, Arrivals, put_away
+from bo_worker.domain.settle import release_served
+from bo_worker.domain.stock import ANY_LOCATION
+from bo_worker.service.work import Work, load_lanes, save_work
+from bo_worker.store.keys import lock_keys
+from bo_worker.store.orders import load_open_orders
+from bo_worker.store.products import lock_products
+from bo_worker.store.unfinished import (
+    find_pending_orders,
+    finish_cause,
+    lock_unfinished,
+    update_unfinished,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import asyncpg
+
+    from bo_worker.domain.settle import Effect
+    from bo_worker.service.work import Lessons, Rules
+
+# More than any product can have: a lane is loaded as far as one transaction may go.
+_ALL_UNITS = 2**62
+
+
+@dataclass(slots=True)
+class Remainder:
+    """What remains of a cause: `to_serve` holds the locations by SKU whose queues are not served yet."""
+
+    skus: list[str]
+    to_serve: dict[str, list[str]]
+    arrivals: Arrivals | None
+    orders: list[str] = field(default_factory=list)
+
+    def dump(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        arrivals = self.arrivals
+        return {
+            "skus": self.skus,
+            "to_serve": self.to_serve,
+            "orders": self.orders,
+            "arrivals": arrivals
+            and {
+                "receipt_id": arrivals.receipt_id,
+                "location": arrivals.location,
+                "dock_door": arrivals.dock_door,
+                "lines": [
+                    [line.line_id, line.sku, line.lot, line.quantity, line.unclaimed, line.docked]
+                    for line in arrivals.lines.values()
+                ],
+            },
+        }
+
+
+def load_remainder(remaining: dict[str, Any]) -> Remainder:
+    """Return what `dump` gave."""
+    stored = remaining["arrivals"]
+    arrivals = stored and Arrivals(
+        stored["receipt_id"],
+        stored["location"],
+        stored["dock_door"],
+        {line[0]: Arrival(*line) for line in stored["lines"]},
+    )
+    return Remainder(remaining["skus"], remaining["to_serve"], arrivals, remaining["orders"])
+
+
+def remainder_of(effect: Effect) -> Remainder:
+    """Return what a change leaves to settle when nothing of it is settled yet."""
+    return Remainder(list(effect.locations), dict(effect.locations), effect.arrivals, list(effect.orders))
+
+
+async def go_on(connection: asyncpg.Connection, name: str, lessons: Lessons, rules: Rules, now: datetime) -> bool:
+    """Take the next step of a cause, in one transaction; return whether it is finished.
+
+    Raises:
+        OrdersBusyError: try again, with these orders locked first.
+    """
+    async with connection.transaction():
+        locked = await lock_unfinished(connection, name)
+        if locked is None:
+            return True
+        topic, natural_id, traceparent, remaining = locked
+        cause = Cause(topic, natural_id, traceparent)
+        rest = load_remainder(remaining)
+        work = Work(Account(rules.rank))
+        if rest.to_serve:
+            await _serve_next(connection, cause, rest, work, lessons, rules)
+            finished = False
+        else:
+            finished = await _release_next(connection, cause, rest, work, rules)
+        await save_work(connection, work, now)
+        if finished:
+            await finish_cause(connection, name, rest.skus)
+        else:
+            await update_unfinished(connection, name, rest.dump())
+    return finished
+
+
+async def _serve_next(
+    connection: asyncpg.Connection, cause: Cause, rest: Remainder, work: Work, lessons: Lessons, rules: Rules
+) -> None:
+    """Give units of the next product to as many lines as one transaction may take."""
+    sku, locations = next(iter(rest.to_serve.items()))
+    work.keys = await lock_keys(connection, lessons.order_ids)
+    work.account.products = await lock_products(connection, [sku], settling=cause.name)
+    product = work.account.products[sku]
+    if product.has_backlog:
+        lines_max = max(1, rules.fill_lines_max // (len(locations) + 1))
+        lanes = {(sku, pin): _ALL_UNITS for pin in (ANY_LOCATION, *locations)}
+        await load_lanes(connection, work, lanes, lines_max, lines_max * len(lanes))
+    served: dict[str, None] = {}
+    if serve_queue(work.account, product, locations, rest.arrivals, served=served, may_pause=True):
+        del rest.to_serve[sku]
+    for order_id in served:
+        for line in work.account.orders[order_id].lines:
+            for claim in line.claims:
+                if claim.is_new:
+                    claim.pending_cause = cause.name
+
+
+async def _release_next(
+    connection: asyncpg.Connection, cause: Cause, rest: Remainder, work: Work, rules: Rules
+) -> bool:
+    """Release the next orders that were given something; when there are none, put away the rest."""
+    order_ids = rest.orders or await find_pending_orders(connection, cause.name, rules.fill_lines_max)
+    rest.orders = []
+    if not order_ids:
+        if rest.arrivals is not None:
+            work.keys = await lock_keys(connection, [rest.arrivals.receipt_id])
+            put_away(work.account, cause, rest.arrivals)
+        work.account.products = await lock_products(connection, rest.skus, settling=cause.name)
+        return True
+    work.keys = await lock_keys(connection, order_ids)
+    work.account.orders = await load_open_orders(connection, order_ids)
+    for order_id in order_ids:
+        order = work.account.orders[order_id]
+        pending = [
+            (line, claim) for line in order.lines for claim in line.claims if claim.pending_cause == cause.name
+        ]
+        release_served(work.account, cause, order_id, rest.arrivals)
+        for line, claim in pending:
+            claim.pending_cause = None
+            claim.is_changed = line.is_changed = True
+    return False

@@ -1,0 +1,131 @@
+"""The part of the account that one transaction works on: locked and loaded in a fixed order, saved as a whole.
+
+The lock order is always: positions or cause, keys in order, products in order. Orders that are found in a queue,
+when products are locked already, are taken without waiting or not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from bo_worker.messages.outbound import encode
+from bo_worker.messages.packing import pack
+from bo_worker.store.keys import Key, lock_keys, save_keys
+from bo_worker.store.orders import load_open_orders, save_orders
+from bo_worker.store.outbox import append_outbox
+from bo_worker.store.products import fill_lanes, load_lane_heads, save_products
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from datetime import datetime
+
+    from bo_worker.domain.account import Account, Cause
+    from bo_worker.domain.demand import OrderLine, Rank
+    from bo_worker.domain.settle import Effect
+    from bo_worker.messages.record import Message
+    from bo_worker.store.products import LaneName
+
+MESSAGES_PER_ROW_MAX = 5000
+
+
+class OrdersBusyError(Exception):
+    """Orders found in a queue are locked by somebody else: try again with them locked first."""
+
+    def __init__(self, order_ids: Collection[str]) -> None:
+        super().__init__(f"{len(order_ids)} orders of a queue are locked elsewhere")
+        self.order_ids = order_ids
+
+
+@dataclass(slots=True, frozen=True)
+class Rules:
+    """How this worker serves: the rank of waiting lines, and how many lines one transaction may serve."""
+
+    rank: Callable[[OrderLine], Rank]
+    fill_lines_max: int
+    topic_prefix: str = ""
+
+
+@dataclass(slots=True)
+class Lessons:
+    """What failed attempts have taught: orders to lock first, how much more to load, and to serve in steps."""
+
+    order_ids: set[str] = field(default_factory=set)
+    factor: int = 1
+    in_steps: bool = False
+
+
+@dataclass(slots=True)
+class Work:
+    """What is locked, and what came of it.
+
+    `messages` are those that no fact makes: the dead letters. `begun` are changes that are settled in
+    later steps, which is asked for with `in_steps`.
+    """
+
+    account: Account
+    in_steps: bool = False
+    keys: dict[str, Key] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+    begun: list[tuple[Cause, Effect]] = field(default_factory=list)
+
+
+async def load_lanes(
+    connection: asyncpg.Connection, work: Work, lanes: Mapping[LaneName, int], lines_max: int, total_max: int
+) -> None:
+    """Load the heads of lanes with the orders that wait there. Their products are locked.
+
+    Raises:
+        OrdersBusyError: an order is locked elsewhere.
+        TooManyLinesError: more than `total_max` lines.
+    """
+    if not lanes:
+        return
+    heads = await load_lane_heads(connection, lanes, lines_max=lines_max, total_max=total_max)
+    order_ids = {order_id for head in heads.values() for order_id, _, _ in head}
+    await _lock_found(connection, work, order_ids - work.keys.keys())
+    work.account.orders.update(await load_open_orders(connection, order_ids))
+    fill_lanes(work.account, lanes, heads, lines_max)
+
+
+async def _lock_found(connection: asyncpg.Connection, work: Work, order_ids: Collection[str]) -> None:
+    if not order_ids:
+        return
+    try:
+        work.keys.update(await lock_keys(connection, order_ids, nowait=True))
+    except asyncpg.LockNotAvailableError as error:
+        raise OrdersBusyError(order_ids) from error
+
+
+async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -> int:
+    """Write what changed, and last of all the messages that tell of it; return how many messages."""
+    account = work.account
+    messages = work.messages + encode_facts(work, now)
+    await save_keys(connection, work.keys.values())
+    await save_orders(connection, account.orders.values(), now)
+    await save_products(connection, account.products.values())
+    for first in range(0, len(messages), MESSAGES_PER_ROW_MAX):
+        part = messages[first : first + MESSAGES_PER_ROW_MAX]
+        await append_outbox(connection, len(part), pack(part))
+    return len(messages)
+
+
+def encode_facts(work: Work, now: datetime) -> list[Message]:
+    """Number the facts per topic and key, without gaps, and make messages of them."""
+    at = instant(now)
+    return [
+        encode(
+            fact,
+            sequence=work.keys[fact.key].next_number(fact.topic),
+            at=at,
+            traceparent=cause.traceparent,
+        )
+        for fact, cause in work.account.facts
+    ]
+
+
+def instant(now: datetime) -> bytes:
+    """Return an instant as RFC 3339 in UTC, to the millisecond."""
+    return now.strftime("%Y-%m-%dT%H:%M:%S.").encode() + b"%03dZ" % (now.microsecond // 1000)

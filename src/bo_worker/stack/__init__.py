@@ -1,0 +1,1 @@
+"""Real Kafka and Postgres, started here, for demo, tests and benchmarks."""

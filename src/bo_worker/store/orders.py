@@ -1,0 +1,206 @@
+"""Orders, their lines and claims, in and out of the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bo_worker.domain.demand import Claim, Order, OrderLine
+from bo_worker.store.queries import QUERIES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+
+    import asyncpg
+
+_ORDER_COLUMNS = (
+    "order_id", "digest", "placed_at", "priority", "ship_complete", "need_by", "ship_to_country",
+    "customer", "authorization_id", "capture_before", "received_at",
+)  # fmt: skip
+_LINE_COLUMNS = (
+    "order_id", "position", "line_id", "sku", "pin", "quantity", "backordered", "held", "released", "shipped",
+    "cancelled", "rejected", "claim_count", "priority", "placed_at", "need_by", "backorder",
+    "price_amount", "price_currency",
+)  # fmt: skip
+_CLAIM_COLUMNS = (
+    "order_id", "position", "number", "sku", "location", "held", "released", "shipped",
+    "fulfillment_id", "lot", "receipt_id", "receipt_line", "pending_cause",
+)  # fmt: skip
+
+
+async def find_order_digests(connection: asyncpg.Connection, order_ids: Collection[str]) -> dict[str, bytes]:
+    """Return the digests of those orders that exist."""
+    if not order_ids:
+        return {}
+    rows = await connection.fetch(QUERIES["find_order_digests"], list(order_ids))
+    return {row["order_id"]: row["digest"] for row in rows}
+
+
+async def load_open_orders(connection: asyncpg.Connection, order_ids: Collection[str]) -> dict[str, Order]:
+    """Return orders with those of their lines on which something waits or is held."""
+    if not order_ids:
+        return {}
+    wanted = list(order_ids)
+    orders = {row["order_id"]: _order(row) for row in await connection.fetch(QUERIES["load_orders"], wanted)}
+    lines: dict[tuple[str, int], OrderLine] = {}
+    for row in await connection.fetch(QUERIES["load_open_lines"], wanted):
+        line = lines[row["order_id"], row["position"]] = _line(orders[row["order_id"]], row)
+        line.order.lines.append(line)
+    if any(line.held for line in lines.values()):
+        for row in await connection.fetch(QUERIES["load_held_claims"], wanted):
+            lines[row["order_id"], row["position"]].claims.append(_claim(row))
+    return orders
+
+
+def _order(row: asyncpg.Record) -> Order:
+    return Order(
+        row["order_id"],
+        row["placed_at"],
+        orjson.loads(row["customer"]),
+        row["priority"],
+        row["ship_complete"],
+        row["need_by"],
+        is_new=False,
+    )
+
+
+def _line(order: Order, row: asyncpg.Record) -> OrderLine:
+    _, position, line_id, sku, pin, quantity, *buckets, claim_count, backorder = row
+    line = OrderLine(order, position, line_id, sku, quantity, pin or None, backorder, None, *buckets)
+    line.claim_count = claim_count
+    return line
+
+
+def _claim(row: asyncpg.Record) -> Claim:
+    claim = Claim(*row[2:])
+    claim.is_new = False
+    return claim
+
+
+async def save_orders(connection: asyncpg.Connection, orders: Iterable[Order], received_at: datetime) -> None:
+    """Write new orders whole, and of others the lines and claims that changed."""
+    every = sorted(orders, key=lambda order: order.order_id)
+    new = [order for order in every if order.is_new]
+    new_lines = [line for order in new for line in order.lines]
+    changed = [line for order in every for line in order.lines if line.is_changed and not order.is_new]
+    await _copy(connection, "sales_order", _ORDER_COLUMNS, [_order_row(order, received_at) for order in new])
+    await _copy(connection, "order_line", _LINE_COLUMNS, [_line_row(line) for line in new_lines])
+    await _copy(
+        connection,
+        "claim",
+        _CLAIM_COLUMNS,
+        [_claim_row(line, claim) for line in (*new_lines, *changed) for claim in line.claims if claim.is_new],
+    )
+    await _update(connection, "update_lines", [_buckets(line) for line in changed])
+    await _update(
+        connection,
+        "update_claims",
+        [
+            _claim_state(line, claim)
+            for line in changed
+            for claim in line.claims
+            if claim.is_changed and not claim.is_new
+        ],
+    )
+
+
+async def _copy(
+    connection: asyncpg.Connection, table: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]
+) -> None:
+    if rows:
+        await connection.copy_records_to_table(table, schema_name="bo_worker", columns=columns, records=rows)
+
+
+async def _update(connection: asyncpg.Connection, query: str, rows: list[tuple[Any, ...]]) -> None:
+    if rows:
+        await connection.execute(QUERIES[query], *map(list, zip(*rows, strict=True)))
+
+
+def _order_row(order: Order, received_at: datetime) -> tuple[Any, ...]:
+    payment = order.payment
+    return (
+        order.order_id,
+        order.digest,
+        order.placed_at,
+        order.priority,
+        order.ship_complete,
+        order.need_by,
+        order.ship_to_country,
+        orjson.dumps(order.customer).decode(),
+        payment.authorization_id if payment else None,
+        payment.capture_before if payment else None,
+        received_at,
+    )
+
+
+def _line_row(line: OrderLine) -> tuple[Any, ...]:
+    order, price = line.order, line.unit_price
+    return (
+        order.order_id,
+        line.position,
+        line.line_id,
+        line.sku,
+        line.location or "",
+        line.quantity,
+        line.backordered,
+        line.held,
+        line.released,
+        line.shipped,
+        line.cancelled,
+        line.rejected,
+        line.claim_count,
+        order.priority,
+        order.placed_at,
+        order.need_by,
+        line.backorder,
+        price.amount if price else None,
+        price.currency if price else None,
+    )
+
+
+def _claim_row(line: OrderLine, claim: Claim) -> tuple[Any, ...]:
+    return (
+        line.order.order_id,
+        line.position,
+        claim.number,
+        line.sku,
+        claim.location,
+        claim.held,
+        claim.released,
+        claim.shipped,
+        claim.fulfillment_id,
+        claim.lot,
+        claim.receipt_id,
+        claim.receipt_line,
+        claim.pending_cause,
+    )
+
+
+def _buckets(line: OrderLine) -> tuple[Any, ...]:
+    return (
+        line.order.order_id,
+        line.position,
+        line.backordered,
+        line.held,
+        line.released,
+        line.shipped,
+        line.cancelled,
+        line.rejected,
+        line.claim_count,
+    )
+
+
+def _claim_state(line: OrderLine, claim: Claim) -> tuple[Any, ...]:
+    return (
+        line.order.order_id,
+        line.position,
+        claim.number,
+        claim.held,
+        claim.released,
+        claim.shipped,
+        claim.fulfillment_id,
+        claim.lot,
+        claim.pending_cause,
+    )

@@ -1,0 +1,130 @@
+"""Products with their stock and the heads of their queues, in and out of the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bo_worker.domain.stock import Lane, Product, Stock
+from bo_worker.store.queries import QUERIES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    import asyncpg
+
+    from bo_worker.domain.account import Account
+
+LaneName = tuple[str, str]
+LaneHead = tuple[str, int, int]
+
+
+class UnfinishedCauseError(Exception):
+    """A product waits for the rest of an earlier cause, which must be settled first."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"{cause} is unfinished")
+        self.cause = cause
+
+
+class TooManyLinesError(Exception):
+    """More lines are to be served than one transaction may take."""
+
+
+async def lock_products(
+    connection: asyncpg.Connection, skus: Collection[str], *, settling: str | None = None
+) -> dict[str, Product]:
+    """Lock products in order and load their stock. SKUs that are new are left out.
+
+    Raises:
+        UnfinishedCauseError: a product is reserved for a cause other than `settling`.
+    """
+    products: dict[str, Product] = {}
+    if not skus:
+        return products
+    for row in await connection.fetch(QUERIES["lock_products"], list(skus)):
+        if row["unfinished"] is not None and row["unfinished"] != settling:
+            raise UnfinishedCauseError(row["unfinished"])
+        waiting = row["waiting"]
+        products[row["sku"]] = Product(row["sku"], waiting, has_backlog=waiting > 0, is_new=False)
+    for sku, location, on_hand, allocated in await connection.fetch(QUERIES["load_stock"], list(products)):
+        products[sku].stock[location] = Stock(sku, location, on_hand, allocated, is_new=False)
+    return products
+
+
+async def load_lane_heads(
+    connection: asyncpg.Connection, lanes: Mapping[LaneName, int], lines_max: int, total_max: int
+) -> dict[LaneName, list[LaneHead]]:
+    """Return (order_id, position, backordered) of the first lines of lanes, enough for the units wanted of each.
+
+    Raises:
+        TooManyLinesError: it would be more than `total_max` lines in all.
+    """
+    heads: dict[LaneName, list[LaneHead]] = {lane: [] for lane in lanes}
+    rows = await connection.fetch(
+        QUERIES["load_lane_heads"],
+        [sku for sku, _ in lanes],
+        [pin for _, pin in lanes],
+        list(lanes.values()),
+        lines_max,
+        total_max + 1,
+    )
+    if len(rows) > total_max:
+        raise TooManyLinesError
+    for sku, pin, order_id, position, backordered in rows:
+        heads[sku, pin].append((order_id, position, backordered))
+    return heads
+
+
+def fill_lanes(
+    account: Account, lanes: Mapping[LaneName, int], heads: Mapping[LaneName, Sequence[LaneHead]], lines_max: int
+) -> None:
+    """Let the loaded lines wait in their lanes; a lane is whole where all of it was loaded."""
+    lines = {(line.order.order_id, line.position): line for order in account.orders.values() for line in order.lines}
+    for (sku, pin), head in heads.items():
+        units = sum(backordered for _, _, backordered in head)
+        lane = Lane(pin, is_whole=units < lanes[sku, pin] and len(head) < lines_max)
+        ranks = []
+        for order_id, position, _ in head:
+            line = lines[order_id, position]
+            ranks.append(account.rank(line))
+            lane.push(ranks[-1], line)
+        if ranks and not lane.is_whole:
+            lane.tail = ranks[-1]
+        account.products[sku].lanes[pin] = lane
+
+
+async def save_products(connection: asyncpg.Connection, products: Iterable[Product]) -> None:
+    """Write new products and stock in order of their ids, and the counters of others where they changed."""
+    changed = [product for product in products if product.is_changed]
+    new = sorted((product.sku, product.waiting) for product in changed if product.is_new)
+    if new:
+        await connection.copy_records_to_table(
+            "product", schema_name="bo_worker", columns=("sku", "waiting"), records=new
+        )
+    old = [product for product in changed if not product.is_new]
+    if old:
+        await connection.execute(
+            QUERIES["update_products"],
+            [product.sku for product in old],
+            [product.waiting for product in old],
+        )
+    await _save_stock(connection, [stock for product in changed for stock in product.stock.values()])
+
+
+async def _save_stock(connection: asyncpg.Connection, stocks: list[Stock]) -> None:
+    rows = sorted(
+        (stock.sku, stock.location, stock.on_hand, stock.allocated, stock.is_new)
+        for stock in stocks
+        if stock.is_changed
+    )
+    new = [row[:4] for row in rows if row[4]]
+    if new:
+        await connection.copy_records_to_table(
+            "stock",
+            schema_name="bo_worker",
+            columns=("sku", "location", "on_hand", "allocated"),
+            records=new,
+        )
+    old = [row[:4] for row in rows if not row[4]]
+    if old:
+        await connection.execute(QUERIES["update_stock"], *map(list, zip(*old, strict=True)))

@@ -1,0 +1,50 @@
+-- name: find_order_digests
+-- The digests of orders that exist. Their keys are locked.
+select order_id, digest from bo_worker.sales_order where order_id = any($1::text[]);
+
+-- name: load_orders
+-- Orders that are about to be served. Their keys are locked.
+select order_id, placed_at, customer, priority, ship_complete, need_by
+from bo_worker.sales_order
+where order_id = any($1::text[]);
+
+-- name: load_open_lines
+-- The lines of orders on which something waits or is held. The orders' keys are locked.
+select
+    order_id, position, line_id, sku, pin, quantity,
+    backordered, held, released, shipped, cancelled, rejected, claim_count, backorder
+from bo_worker.order_line
+where order_id = any($1::text[]) and (backordered > 0 or held > 0)
+order by order_id, position;
+
+-- name: load_held_claims
+-- What orders hold. The orders' keys are locked.
+select order_id, position, number, location, held, released, shipped, fulfillment_id, lot,
+    receipt_id, receipt_line, pending_cause
+from bo_worker.claim
+where order_id = any($1::text[]) and held > 0
+order by order_id, position, number;
+
+-- name: update_lines
+-- Stores the buckets of lines that changed. The orders' keys are locked.
+update bo_worker.order_line as mine
+set
+    backordered = new.backordered, held = new.held, released = new.released, shipped = new.shipped,
+    cancelled = new.cancelled, rejected = new.rejected, claim_count = new.claim_count
+from unnest(
+    $1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+    $9::integer[]
+) as new (order_id, position, backordered, held, released, shipped, cancelled, rejected, claim_count)
+where mine.order_id = new.order_id and mine.position = new.position;
+
+-- name: update_claims
+-- Stores claims that changed. The orders' keys are locked.
+update bo_worker.claim as mine
+set
+    held = new.held, released = new.released, shipped = new.shipped, fulfillment_id = new.fulfillment_id,
+    lot = new.lot, pending_cause = new.pending_cause
+from unnest(
+    $1::text[], $2::integer[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[],
+    $9::text[]
+) as new (order_id, position, number, held, released, shipped, fulfillment_id, lot, pending_cause)
+where mine.order_id = new.order_id and mine.position = new.position and mine.number = new.number;
