@@ -66,7 +66,7 @@ ENVELOPES = (
         "a content type of bytes",
         "unsupported_content_type",
         ORDER,
-        headers=[("content-type", b"\xff\x00/json")],
+        headers=[("content-type", b"\xff\x00\n/json")],
     ),
     Poison(
         "a batch of CloudEvents",
@@ -75,6 +75,7 @@ ENVELOPES = (
         headers=[("content-type", b"application/cloudevents-batch+json")],
     ),
     Poison("CloudEvents 0.3", "unsupported_envelope", ORDER, headers=[("ce_specversion", b"0.3")]),
+    Poison("CloudEvents of NUL", "unsupported_envelope", ORDER, headers=[("ce_specversion", b"\0")]),
     Poison(
         "structured CloudEvents 0.3",
         "unsupported_envelope",

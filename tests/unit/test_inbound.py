@@ -309,7 +309,7 @@ def test_poison_is_refused_with_its_code(poison: Poison) -> None:
     outcome = refused(Record(poison.topic, 0, 0, poison.key, poison.value, poison.headers))
     assert outcome.error == poison.error
     assert 10 < len(outcome.reason) < 700
-    assert "\n" not in outcome.reason
+    assert outcome.reason.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -360,6 +360,11 @@ def test_the_reason_names_the_field_what_was_expected_and_what_was_found(data: d
 def test_the_reason_names_the_field_of_a_receipt_line() -> None:
     reason = refused(build.record("inventory-received", build.receipt(lines=[build.receipt_line(lot=7)]))).reason
     assert reason == "lines[0].lot: expected an id of 1 to 64 characters from A-Z a-z 0-9 . _ : / -, found 7"
+
+
+def test_control_characters_are_shown_escaped() -> None:
+    reason = refused(build.record("order-created", build.order("\x00\x1b\x7f"))).reason
+    assert reason.endswith(r'found "\u0000\u001b\u007f"')
 
 
 def test_of_many_faults_the_first_three_are_named() -> None:

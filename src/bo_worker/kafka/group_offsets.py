@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 from aiokafka.errors import KafkaError
 
+from bo_worker.kafka.client import cancel_all
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,9 +41,12 @@ class GroupOffsets:
 
     async def finish(self, consumer: AIOKafkaConsumer) -> None:
         """Wait for the commit under way and commit the rest."""
-        if self._task:
-            await asyncio.wait([self._task])
-        await self._commit(consumer)
+        try:
+            if self._task:
+                await asyncio.wait([self._task])
+            await self._commit(consumer)
+        finally:
+            await cancel_all([self._task])
 
     async def _commit(self, consumer: AIOKafkaConsumer) -> None:
         assigned = consumer.assignment()

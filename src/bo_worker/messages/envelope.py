@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from bo_worker.messages.refusal import RefusalError
+from bo_worker.messages.refusal import RefusalError, printable
 
 _JSON_TYPE: Final = re.compile(rb"application/(?:json|[^\s;/]+\+json)")
 _STRUCTURED: Final = b"application/cloudevents+json"
@@ -58,7 +58,7 @@ def _require_json(content_type: bytes) -> None:
     if content_type in (b"", b"application/json"):
         return
     if content_type == _BATCH or not _JSON_TYPE.fullmatch(content_type):
-        shown = content_type[:80].decode("ascii", "replace")
+        shown = printable(content_type[:80].decode("latin-1"))
         raise RefusalError(
             "unsupported_content_type",
             f"expected content-type application/json or application/cloudevents+json, found {shown}",
@@ -67,7 +67,7 @@ def _require_json(content_type: bytes) -> None:
 
 def _require_version(version: Any) -> None:
     if version != "1.0":
-        shown = version[:20] if isinstance(version, str) else "no text"
+        shown = printable(version[:80]) if isinstance(version, str) else "no text"
         raise RefusalError("unsupported_envelope", f"expected CloudEvents specversion 1.0, found {shown}")
 
 

@@ -28,7 +28,7 @@ _LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 class _Calendar:
     """A date or an instant that is first a string of one form: never a number, nor one in a string."""
 
-    def __init__(self, pattern: str, schema_format: str, description: str, then: CoreSchema) -> None:
+    def __init__(self, pattern: str, schema_format: str, description: str, *then: CoreSchema) -> None:
         self._pattern = pattern
         self._schema = {
             "description": description,
@@ -40,10 +40,14 @@ class _Calendar:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: "GetCoreSchemaHandler") -> CoreSchema:
         text = core_schema.str_schema(pattern=self._pattern, strict=True)
-        return core_schema.chain_schema([text, self._then])
+        return core_schema.chain_schema([text, *self._then])
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: "GetJsonSchemaHandler") -> "JsonSchemaValue":
         return self._schema
+
+
+def _utc(instant: datetime) -> datetime:
+    return instant.astimezone(UTC)
 
 
 def _text(characters_max: int) -> Any:
@@ -55,7 +59,7 @@ def _text(characters_max: int) -> Any:
     )
 
 
-def lines_field() -> Any:
+def list_field() -> Any:
     """A list that may not be empty: an empty list is malformed, not "all".
 
     It fails with its first wrong element: a list of a million of them must not cost a million reasons.
@@ -122,6 +126,7 @@ Instant = Annotated[
         "date-time",
         "an instant with an offset, from 1970 to 9999, such as 2026-11-21T09:30:00Z",
         core_schema.datetime_schema(strict=False, tz_constraint="aware", le=_LAST_INSTANT),
+        core_schema.no_info_plain_validator_function(_utc),
     ),
 ]
 Day = Annotated[
@@ -133,13 +138,3 @@ Day = Annotated[
         core_schema.date_schema(strict=False),
     ),
 ]
-
-
-def utc(instant: datetime) -> datetime:
-    """The same instant in UTC."""
-    return instant.astimezone(UTC)
-
-
-def utc_or_none(instant: datetime | None) -> datetime | None:
-    """The same instant in UTC, None for none."""
-    return None if instant is None else instant.astimezone(UTC)

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from bo_worker.domain.commands import AdjustInventory, ReceiptLine, ReceiveInventory
 from bo_worker.messages import fields
-from bo_worker.messages.fields import Identifier, Instant, utc
+from bo_worker.messages.fields import Identifier, Instant
 from bo_worker.messages.refusal import refuse_field, require_unique_line_ids
 
 _SOME_UNITS: Final[JsonDict] = {
@@ -40,7 +40,7 @@ class InventoryReceived(TypedDict):
     receipt_id: Identifier
     location: Identifier
     received_at: Instant
-    lines: Annotated[list[ReceivedLine], fields.lines_field()]
+    lines: Annotated[list[ReceivedLine], fields.list_field()]
     purchase_order_id: NotRequired[Identifier | None]
     dock_door: NotRequired[Identifier | None]
 
@@ -66,7 +66,7 @@ def receive_inventory(receipt: InventoryReceived) -> ReceiveInventory:
     return ReceiveInventory(
         receipt_id=receipt["receipt_id"],
         location=receipt["location"],
-        received_at=utc(receipt["received_at"]),
+        received_at=receipt["received_at"],
         lines=lines,
         purchase_order_id=receipt.get("purchase_order_id"),
         dock_door=receipt.get("dock_door"),
@@ -94,5 +94,5 @@ def adjust_inventory(adjustment: InventoryAdjusted) -> AdjustInventory:
         adjustment["location"],
         adjustment["quantity_delta"],
         adjustment["reason"],
-        utc(adjustment["adjusted_at"]),
+        adjustment["adjusted_at"],
     )

@@ -14,7 +14,7 @@ from bo_worker.domain.commands import (
     Price,
 )
 from bo_worker.messages import fields
-from bo_worker.messages.fields import Identifier, Instant, utc, utc_or_none
+from bo_worker.messages.fields import Identifier, Instant
 from bo_worker.messages.refusal import require_unique_line_ids
 
 
@@ -59,7 +59,7 @@ class OrderCreated(TypedDict):
     order_id: Identifier
     placed_at: Instant
     customer: Customer
-    lines: Annotated[list[OrderLine], fields.lines_field()]
+    lines: Annotated[list[OrderLine], fields.list_field()]
     priority: NotRequired[fields.Priority | None]
     ship_complete: NotRequired[fields.Flag | None]
     need_by: NotRequired[Instant | None]
@@ -81,7 +81,7 @@ class OrderCancelled(TypedDict):
     order_id: Identifier
     cancelled_at: Instant
     reason: NotRequired[fields.Reason | None]
-    lines: NotRequired[Annotated[list[CancelledLine], fields.lines_field()] | None]
+    lines: NotRequired[Annotated[list[CancelledLine], fields.list_field()] | None]
 
 
 class OrderAmended(TypedDict):
@@ -101,12 +101,12 @@ def place_order(order: OrderCreated) -> PlaceOrder:
     require_unique_line_ids(lines)
     return PlaceOrder(
         order_id=order["order_id"],
-        placed_at=utc(order["placed_at"]),
+        placed_at=order["placed_at"],
         customer=_known(order["customer"]),
         lines=lines,
         priority=order.get("priority") or 0,
         ship_complete=order.get("ship_complete") or False,
-        need_by=utc_or_none(order.get("need_by")),
+        need_by=order.get("need_by"),
         ship_to_country=order.get("ship_to_country"),
         payment=_payment(order.get("payment")),
     )
@@ -127,7 +127,7 @@ def _line_request(line: OrderLine) -> LineRequest:
 def _payment(payment: Authorization | None) -> Payment | None:
     if payment is None:
         return None
-    return Payment(payment["authorization_id"], utc_or_none(payment.get("capture_before")))
+    return Payment(payment["authorization_id"], payment.get("capture_before"))
 
 
 def _known(customer: Customer) -> dict[str, str]:
@@ -141,7 +141,7 @@ def cancel_order(cancellation: OrderCancelled) -> CancelOrder:
     return CancelOrder(
         cancellation["cancellation_id"],
         cancellation["order_id"],
-        utc(cancellation["cancelled_at"]),
+        cancellation["cancelled_at"],
         cancellation.get("reason"),
         lines,
     )
@@ -160,8 +160,8 @@ def amend_order(amendment: OrderAmended) -> AmendOrder:
     return AmendOrder(
         amendment["amendment_id"],
         amendment["order_id"],
-        utc(amendment["amended_at"]),
+        amendment["amended_at"],
         amendment.get("priority"),
-        utc_or_none(amendment.get("need_by")),
+        amendment.get("need_by"),
         amendment.get("ship_complete"),
     )

@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 
 from bo_worker.domain.commands import UpdatePolicy
 from bo_worker.messages import fields
-from bo_worker.messages.fields import Day, Flag, Identifier, Instant, Level, utc
+from bo_worker.messages.fields import Day, Flag, Identifier, Instant, Level
 
 
 class ProductPolicyUpdated(TypedDict):
@@ -26,7 +26,7 @@ class ProductPolicyUpdated(TypedDict):
     release_on: NotRequired[Day | None]
     season_ends_on: NotRequired[Day | None]
     discontinued: NotRequired[Flag | None]
-    substitutes: NotRequired[Annotated[list[Identifier], fields.lines_field()] | None]
+    substitutes: NotRequired[Annotated[list[Identifier], fields.list_field()] | None]
     cancellation_rate_limit: NotRequired[fields.Share | None]
 
 
@@ -35,7 +35,7 @@ def update_policy(policy: ProductPolicyUpdated) -> UpdatePolicy:
     return UpdatePolicy(
         sku=policy["sku"],
         version=policy["version"],
-        updated_at=utc(policy["updated_at"]),
+        updated_at=policy["updated_at"],
         backorder=policy["backorder"],
         kind=policy["kind"],
         backorder_limit=policy.get("backorder_limit"),

@@ -127,8 +127,13 @@ def _found(value: Any) -> str:
     """A value as JSON when that is short, else its kind and size."""
     if isinstance(value, list | dict):
         return _kind(value)
-    shown = json.dumps(value, ensure_ascii=False)
+    shown = printable(value)
     return shown if len(shown) <= _ECHO_CHARACTERS_MAX else _kind(value)
+
+
+def printable(value: str | float | None) -> str:
+    """A value as JSON without control characters, which a log or a database would stumble over."""
+    return json.dumps(value).replace("\x7f", "\\u007f")
 
 
 def _kind(value: Any) -> str:

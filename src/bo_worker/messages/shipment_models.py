@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 
 from bo_worker.domain.commands import DispatchLine, DispatchShipment
 from bo_worker.messages import fields
-from bo_worker.messages.fields import Identifier, Instant, utc
+from bo_worker.messages.fields import Identifier, Instant
 
 
 class DispatchedLine(TypedDict):
@@ -23,7 +23,7 @@ class ShipmentDispatched(TypedDict):
     shipment_id: Identifier
     order_id: Identifier
     dispatched_at: Instant
-    lines: Annotated[list[DispatchedLine], fields.lines_field()]
+    lines: Annotated[list[DispatchedLine], fields.list_field()]
     carrier: NotRequired[fields.Carrier | None]
     tracking_number: NotRequired[fields.TrackingNumber | None]
     tracking_url: NotRequired[fields.TrackingUrl | None]
@@ -34,7 +34,7 @@ def dispatch_shipment(shipment: ShipmentDispatched) -> DispatchShipment:
     return DispatchShipment(
         shipment["shipment_id"],
         shipment["order_id"],
-        utc(shipment["dispatched_at"]),
+        shipment["dispatched_at"],
         [DispatchLine(line["line_id"], line["location"], line["quantity"]) for line in shipment["lines"]],
         shipment.get("carrier"),
         shipment.get("tracking_number"),

@@ -76,6 +76,7 @@ async def apply_batch(
         await advance_positions(connection, batch.next_offsets)
         checkpoint("before_commit")
     checkpoint("after_commit")
+    work.account.forget()
     return applied
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 _FETCH_WAIT_S = 0.2
 _DECODE_SLICE = 100
+# Decoded inputs are many small objects: no more of them than keep the applier busy.
+_BATCHES_AHEAD_MAX = 2
 _HANDOVER_WAIT_S = 5.0
 _FIRST_PAUSE_S = 0.1
 _NO_BYTES = b""
@@ -132,14 +134,18 @@ class Intake:
             self.consumer = consumer
         records = await self.consumer.fetch(_FETCH_WAIT_S)
         for first in range(0, len(records), _DECODE_SLICE):
+            await self._wait_for_room()
             self._put(records[first : first + _DECODE_SLICE])
             await asyncio.sleep(0)
-        await self._wait_for_room()
 
     async def _wait_for_room(self) -> None:
-        while self._bytes > self._settings.queue_bytes_max and not self._stopping.is_set():
+        while self._is_full() and not self._stopping.is_set():
             self._taken.clear()
             await happens_within(_FETCH_WAIT_S, self._taken)
+
+    def _is_full(self) -> bool:
+        ahead_max = self._settings.batch_records_max * _BATCHES_AHEAD_MAX
+        return len(self._queue) >= ahead_max or self._bytes > self._settings.queue_bytes_max
 
     def _put(self, records: list[Record]) -> None:
         """Decode records and queue those that are ours and not applied yet."""

@@ -25,7 +25,7 @@ KAFKA_IMAGE = f"apache/kafka:{KAFKA_VERSION}"
 POSTGRES_IMAGE = "postgres:18"
 KAFKA_PORT = 9092
 POSTGRES_PORT = 5432
-PING_TIMEOUT_S = 1.5
+PING_TIMEOUT_S = 0.5
 READY_TIMEOUT_S = 120.0
 READY_POLL_S = 0.2
 # Kafka must tell its clients an address that only exists once the container runs: it waits until it is told.
