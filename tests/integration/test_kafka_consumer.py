@@ -20,6 +20,7 @@ from bo_worker.kafka.publisher import Publisher
 from bo_worker.kafka.reader import read_topic
 from bo_worker.kafka.topics import ensure_topics
 from bo_worker.messages.record import Message, Record
+from bo_worker.stack.kafka import kafka_answers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
@@ -340,7 +341,7 @@ async def test_reading_goes_on_after_a_crash_of_the_broker_and_ends_in_time_when
             found = await fetch_or_nothing(consumer)
             positions.store(found)
             records += found
-        os.kill(own_kafka.pid, signal.SIGSTOP)
+        await freeze(own_kafka)
         await consumer.commit({(TOPIC, 0): 1})
         async with asyncio.timeout(PATIENCE_S):
             assert await fetch_or_nothing(consumer) == []
@@ -355,3 +356,11 @@ async def fetch_or_nothing(consumer: Consumer) -> list[Record]:
         return await consumer.fetch(0.2)
     except KafkaUnavailable:
         return []
+
+
+async def freeze(kafka: EmbeddedKafka) -> None:
+    """Stop the broker without ending it, and wait until it really stands still."""
+    os.kill(kafka.pid, signal.SIGSTOP)
+    async with asyncio.timeout(PATIENCE_S):
+        while await asyncio.to_thread(kafka_answers, "127.0.0.1", kafka.port):
+            pass

@@ -16,6 +16,7 @@ from bo_worker.kafka.publisher import Publisher
 from bo_worker.kafka.reader import read_topic
 from bo_worker.kafka.topics import ensure_topics
 from bo_worker.messages.record import Message, Record
+from bo_worker.stack.kafka import kafka_answers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -209,7 +210,7 @@ async def test_with_a_silent_broker_publishing_and_stopping_end_in_time(own_kafk
     await ensure_topics(settings, [])
     publisher = Publisher(settings)
     await publisher.publish(numbered([1]))
-    os.kill(own_kafka.pid, signal.SIGSTOP)
+    await freeze(own_kafka)
     async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(PublishFailed, match=r"^not acknowledged within 2\.0 s$"):
             await publisher.publish(numbered([2]))
@@ -217,3 +218,11 @@ async def test_with_a_silent_broker_publishing_and_stopping_end_in_time(own_kafk
             await publisher.start()
         await publisher.stop(1)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def freeze(kafka: EmbeddedKafka) -> None:
+    """Stop the broker without ending it, and wait until it really stands still."""
+    os.kill(kafka.pid, signal.SIGSTOP)
+    async with asyncio.timeout(PATIENCE_S):
+        while await asyncio.to_thread(kafka_answers, "127.0.0.1", kafka.port):
+            pass

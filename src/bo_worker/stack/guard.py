@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 
-END_TIMEOUT_S = 5.0
+END_TIMEOUT_S = 10.0
 
 
 def guard(end_signal: int, identity: str, folder: str, command: list[str]) -> int:
@@ -48,6 +49,7 @@ def _end_when_orphaned(server: subprocess.Popen[bytes], end_signal: int, orphane
     os.read(0, 1)
     orphaned.set()
     server.send_signal(end_signal)
+    server.send_signal(signal.SIGCONT)  # a frozen server would not hear the first signal
     try:
         server.wait(END_TIMEOUT_S)
     except subprocess.TimeoutExpired:
