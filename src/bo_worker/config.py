@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     message_bytes_max: int = Field(_MIB, ge=_KIB, le=16 * _MIB, description="Larger messages are dead-lettered.")
     fill_lines_max: int = Field(5000, ge=10, le=100_000, description="Waiting lines served in one transaction.")
     publish_bytes_max: int = Field(
-        4 * _MIB, ge=64 * _KIB, le=256 * _MIB, description="Bytes of the outbox published in one round."
+        4 * _MIB, ge=64 * _KIB, le=64 * _MIB, description="Bytes of the outbox published in one round."
     )
     kafka_session_timeout_s: float = Field(
         30, ge=6, le=300, description="Silence after which the group gives a worker's partitions to others."

@@ -14,10 +14,11 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from bo_worker.config import Settings, load_settings
-from bo_worker.kafka.consumer import Consumer, Lag
+from bo_worker.kafka.consumer import Consumer
 from bo_worker.kafka.errors import KafkaUnavailable, OffsetOutsideLog
 from bo_worker.kafka.publisher import Publisher
 from bo_worker.kafka.reader import read_topic
+from bo_worker.kafka.reading import Lag
 from bo_worker.kafka.topics import ensure_topics
 from bo_worker.messages.record import Message, Record
 from bo_worker.stack.kafka import kafka_answers
@@ -232,12 +233,15 @@ async def test_a_cancelled_fetch_loses_nothing(settings: Settings) -> None:
         assert numbers(await fetch(consumer, 10)) == list(range(10))
 
 
-async def test_wake_ends_a_fetch_at_once(settings: Settings) -> None:
-    async with consuming(settings, Positions()) as consumer, asyncio.timeout(PATIENCE_S):
+async def test_wake_ends_a_fetch_without_ending_the_poll_behind_it(settings: Settings) -> None:
+    async with consuming(settings, Positions()) as consumer:
         await fetch_until_placed(consumer, 4)
-        consumer.wake()
-        while await consumer.fetch(PATIENCE_S * 2):
-            consumer.wake()
+        async with asyncio.timeout(PATIENCE_S):
+            while consumer._poll is None:
+                fetching = asyncio.create_task(consumer.fetch(PATIENCE_S))
+                await asyncio.sleep(0)
+                consumer.wake()
+                assert await fetching == []
 
 
 @pytest.mark.parametrize("offset", [0, 51], ids=["removed from the log", "beyond the end"])
@@ -297,6 +301,15 @@ async def test_two_members_share_the_partitions_and_the_first_is_told_before(set
                 first.store(read)
                 await one.fetch(0.05)
     assert in_order(read) == await everything(settings, OTHER) + await everything(settings)
+
+
+async def test_messages_larger_than_a_fetch_come_all_the_same(settings: Settings) -> None:
+    publisher = Publisher(settings)
+    await publisher.publish([Message(TOPIC, b"K%d" % n, os.urandom(700_000), []) for n in range(20)])
+    await publisher.stop()
+    async with consuming(settings, Positions()) as consumer:
+        records = await fetch(consumer, 20)
+    assert in_order(records) == await everything(settings)
 
 
 async def test_messages_of_an_aborted_transaction_are_not_read(settings: Settings) -> None:

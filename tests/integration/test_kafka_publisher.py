@@ -177,17 +177,18 @@ async def test_after_a_crash_of_the_broker_publishing_goes_on_in_order(own_kafka
     )
     await ensure_topics(settings, [])
     publisher = Publisher(settings)
-    confirmed = 0
-    restarting = asyncio.create_task(_crash_and_restart(own_kafka))
+    confirmed, under_way = 0, asyncio.Event()
+    restarting = asyncio.create_task(_crash_and_restart(own_kafka, under_way))
     failures: list[PublishFailed] = []
     async with asyncio.timeout(PATIENCE_S):
-        while not restarting.done() or confirmed == 0:
+        while not restarting.done():
             try:
                 await publisher.publish(numbered(range(confirmed, confirmed + 200), size=500))
             except PublishFailed as error:
                 failures.append(error)
             else:
                 confirmed += 200
+                under_way.set()
         await publisher.publish(numbered(range(confirmed, confirmed + 200)))
     await restarting
     await publisher.stop()
@@ -197,8 +198,8 @@ async def test_after_a_crash_of_the_broker_publishing_goes_on_in_order(own_kafka
     assert found == {b"K%d" % key: list(range(key, confirmed + 200, 10)) for key in range(10)}
 
 
-async def _crash_and_restart(kafka: EmbeddedKafka) -> None:
-    await asyncio.sleep(0.5)  # in the middle of publishing
+async def _crash_and_restart(kafka: EmbeddedKafka, under_way: asyncio.Event) -> None:
+    await under_way.wait()
     await asyncio.to_thread(kafka.kill)
     await asyncio.to_thread(kafka.start)
 

@@ -1,1 +1,1 @@
-"""Measures the worker on real servers."""
+"""How fast the worker is, on real servers and with a worker process of its own."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bo_worker.config import Settings
 
 _RETRY_S = 0.2
+_ATTEMPT_S = 1.0  # a deadline of 0 still means one attempt
 _METADATA_AGE_MS = 30_000  # new partitions and moved leaders are seen within this time
 _INSIST_S = 0.05
 
@@ -65,11 +66,11 @@ async def started(
     """Make clients until one of them connects, and end those that do not.
 
     Raises:
-        KafkaUnavailable: None connected within `deadline_s`.
+        KafkaUnavailable: None connected within `deadline_s`, or one second if that is longer.
     """
     reason: Exception | None = None
     try:
-        async with asyncio.timeout(deadline_s):
+        async with asyncio.timeout(max(deadline_s, _ATTEMPT_S)):
             while True:
                 try:
                     return await _started_once(make(), end)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
@@ -13,13 +12,13 @@ from bo_worker.kafka.client import cancel_all, client_arguments, ended_within, s
 from bo_worker.kafka.errors import ConsumerFailed
 from bo_worker.kafka.group_offsets import GroupOffsets
 from bo_worker.kafka.log_range import offsets_in_log
-from bo_worker.messages.record import Record
+from bo_worker.kafka.reading import Lag, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-    from typing import Any
 
     from bo_worker.config import Settings
+    from bo_worker.messages.record import Record
 
     Partition = tuple[str, int]  # a topic without prefix, and the number of the partition
     Assigned = Callable[[list[Partition]], Awaitable[Mapping[Partition, int | None]]]
@@ -27,22 +26,10 @@ if TYPE_CHECKING:
 
 _POLL_MS = 1000
 _FETCH_WAIT_MS = 100  # also how long a request from an old position may delay one from a new position
-_FETCH_BYTES_MAX = 4 * 1024 * 1024  # as compressed; it is several times as much in memory
+# As compressed: in memory it can be forty times as much. A message that is larger still comes, on its own.
+_FETCH_BYTES_MAX = 512 * 1024
+_PARTITION_BYTES_MAX = 128 * 1024
 _REBALANCE_MARGIN_S = 5.0
-
-
-class Lag(NamedTuple):
-    """How far reading is behind: messages left in the log, and seconds since the last one read was written."""
-
-    records: int
-    seconds: float
-
-
-class _Reading(NamedTuple):
-    """Where reading a partition is: the next offset, and when the last message was written (epoch seconds)."""
-
-    offset: int
-    written_at: float
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -60,15 +47,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         self._names = {settings.topic_prefix + topic: topic for topic in topics}
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
-        self._consumer: Any = None
+        self._client: Any = None
+        self._reading = Reading(None)
+        self._group_offsets = GroupOffsets(settings.kafka_request_timeout_s)
         self._poll: asyncio.Task[dict[TopicPartition, list[Any]]] | None = None
-        self._woken = asyncio.Event()
+        self._woken: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
         self._joined = False
-        self._unplaced: set[TopicPartition] = set()  # assigned, where to read is not known yet
-        self._reading: dict[TopicPartition, _Reading] = {}
-        self._moved: set[TopicPartition] = set()  # placed anew while a poll was under way
-        self._group_offsets = GroupOffsets(settings.kafka_request_timeout_s)
 
     async def start(self, deadline_s: float) -> None:
         """Connect and begin to join the group; partitions come with a later `fetch`.
@@ -76,8 +61,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         Raises:
             KafkaUnavailable: Kafka did not answer within `deadline_s`.
         """
-        self._consumer = await started(self._new_consumer, lambda consumer: consumer.stop(), deadline_s)
-        self._consumer.subscribe(list(self._names), listener=self)
+        self._client = await started(self._new_client, lambda client: client.stop(), deadline_s)
+        self._reading = Reading(self._client)
+        self._client.subscribe(list(self._names), listener=self)
 
     async def fetch(self, timeout_s: float) -> list[Record]:
         """What has arrived, in the order of each partition; waits up to `timeout_s` for the first message.
@@ -87,36 +73,32 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             KafkaUnavailable: Kafka does not answer; fetch again later.
             ConsumerFailed: Stop this consumer and build a new one.
         """
-        if self._failure is not None:
-            raise self._failure
-        if self._consumer is None:
-            raise ConsumerFailed("not started")
+        self._check_usable()
         await self._place_assigned()
-        self._group_offsets.commit_if_due(self._consumer)
+        self._group_offsets.commit_if_due(self._client)
         if self._poll is None:
-            self._moved.clear()
-            self._poll = asyncio.create_task(self._consumer.getmany(timeout_ms=_POLL_MS))
-        if not await self._finished(self._poll, timeout_s):
+            self._reading.begin_poll()
+            self._poll = asyncio.create_task(self._client.getmany(timeout_ms=_POLL_MS))
+        if not await self._ends_within(timeout_s, self._poll):
             return []
         poll, self._poll = self._poll, None
         return await self._result(poll)
 
     def wake(self) -> None:
-        """Let the `fetch` under way, or else the next one, return at once."""
-        self._woken.set()
+        """Let the `fetch` under way return at once."""
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
 
     async def seek(self, topic: str, partition: int, offset: int) -> None:
         """Read on from `offset`; a partition that is not ours any more is left alone."""
         tp = self._full(topic, partition)
-        if tp in self._reading:
-            self._place(tp, offset)
+        if tp in self._reading.offsets():
+            self._reading.place({tp: offset})
 
     def ask_again(self) -> None:
         """Let the next `fetch` ask `on_assigned` anew where to read, for every partition that is ours."""
-        if self._reading:
-            self._unplaced = self._unplaced | self._reading.keys()
-            self._reading.clear()
-            self.wake()
+        self._reading.ask_again()
+        self.wake()
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Tell lag tools the next offset of each partition; done in the background, failures are ignored."""
@@ -124,7 +106,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
 
     def assignment(self) -> list[Partition]:
         """The partitions that are ours and have a position."""
-        return [self._short(tp) for tp in sorted(self._reading)]
+        return [self._short(tp) for tp in sorted(self._reading.offsets())]
 
     @property
     def joined(self) -> bool:
@@ -133,37 +115,30 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
 
     async def end_offsets(self) -> dict[Partition, int]:
         """The end of each partition's log as of the last answer of its broker; absent before the first."""
-        known = ((tp, self._consumer.highwater(tp)) for tp in self._reading)
-        return {self._short(tp): end for tp, end in known if end is not None}
+        return {self._short(tp): end for tp, end in self._reading.ends().items()}
 
     async def lag(self) -> dict[Partition, Lag]:
-        """How far each partition's reading is behind; costs no request."""
-        now, ends = time.time(), await self.end_offsets()
-        lags = {}
-        for tp, (offset, written_at) in self._reading.items():
-            records = max(0, ends.get(self._short(tp), offset) - offset)
-            lags[self._short(tp)] = Lag(records, max(0.0, now - written_at) if records and written_at else 0.0)
-        return lags
+        """How far the reading of each partition is behind; costs no request."""
+        return {self._short(tp): lag for tp, lag in self._reading.lag().items()}
 
     async def stop(self, deadline_s: float) -> None:
         """Commit what was noted and leave the group, or give up after `deadline_s`; never raises."""
-        consumer, self._consumer = self._consumer, None
-        if consumer is None:
+        client, self._client = self._client, None
+        if client is None:
             return
         self._joined = False
-        self._reading.clear()
-        await ended_within(deadline_s / 3, self._group_offsets.finish(consumer))
-        if not await ended_within(deadline_s / 3, consumer.stop()):
-            await ended_within(deadline_s / 3, _abandon(consumer))
+        self._reading.assign([])
+        await ended_within(deadline_s / 3, self._group_offsets.finish(client))
+        if not await ended_within(deadline_s / 3, client.stop()):
+            await ended_within(deadline_s / 3, _abandon(client))
         await cancel_all([self._poll])
 
-    # What aiokafka calls in a rebalance. It logs and forgets exceptions, so they are kept for `fetch`.
+    # What the client calls in a rebalance. It logs and forgets exceptions, so they are kept for `fetch`.
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Forget the positions, then let the owner of `on_revoked` finish."""
+        """Forget where we read, then let the caller finish."""
         self._joined = False
-        self._unplaced.clear()
-        self._reading.clear()
+        self._reading.assign([])
         try:
             if revoked:
                 await self._on_revoked([self._short(tp) for tp in sorted(revoked)])
@@ -171,12 +146,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             self._failure = error
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Note what is ours; no heartbeat is sent during this call, so the positions are asked for in `fetch`."""
-        self._unplaced = set(assigned)
+        """Note what is ours. No heartbeat is sent during this call, so `fetch` asks where to read."""
+        self._reading.assign(assigned)
         self._joined = True
         self.wake()
 
-    def _new_consumer(self) -> AIOKafkaConsumer:
+    def _new_client(self) -> AIOKafkaConsumer:
         settings = self._settings
         # A request to join the group is answered only when all members have come, so it may take that long.
         rebalance_s = settings.kafka_session_timeout_s
@@ -191,74 +166,57 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             heartbeat_interval_ms=round(settings.kafka_session_timeout_s * 100),
             rebalance_timeout_ms=round(rebalance_s * 1000),
             fetch_max_bytes=_FETCH_BYTES_MAX,
+            max_partition_fetch_bytes=_PARTITION_BYTES_MAX,
             fetch_max_wait_ms=_FETCH_WAIT_MS,
         )
 
+    def _check_usable(self) -> None:
+        if self._failure is not None:
+            raise ConsumerFailed("partitions could not be handed over") from self._failure
+        if self._client is None:
+            raise ConsumerFailed("not started")
+        if self._client._fetcher.error_future.done():  # noqa: SLF001 - else it would be silent for ever
+            raise ConsumerFailed("the client stopped reading")
+
     async def _place_assigned(self) -> None:
-        """Ask for the positions of new partitions, and drop the answer if the assignment changed meanwhile."""
-        unplaced = self._unplaced
+        """Ask where to read new partitions, and drop the answer if the assignment changed meanwhile."""
+        unplaced = self._reading.unplaced
         if not unplaced:
             return
         stored = await self._on_assigned([self._short(tp) for tp in sorted(unplaced)])
-        wanted = {tp: stored.get(self._short(tp)) for tp in unplaced}
-        offsets = await self._in_log(wanted)
-        if self._unplaced is unplaced:
-            self._unplaced = set()
-            for tp, offset in offsets.items():
-                self._place(tp, offset)
+        offsets = await self._in_log({tp: stored.get(self._short(tp)) for tp in unplaced})
+        if self._reading.unplaced is unplaced:
+            self._reading.place(offsets)
 
     async def _in_log(self, wanted: Mapping[TopicPartition, int | None]) -> dict[TopicPartition, int]:
-        return await offsets_in_log(self._consumer, wanted, self._settings.kafka_request_timeout_s)
+        return await offsets_in_log(self._client, wanted, self._settings.kafka_request_timeout_s)
 
-    def _place(self, tp: TopicPartition, offset: int) -> None:
-        self._reading[tp] = _Reading(offset, 0.0)
-        self._moved.add(tp)
-        self._consumer.seek(tp, offset)
-
-    async def _finished(self, poll: asyncio.Task[Any], timeout_s: float) -> bool:
+    async def _ends_within(self, timeout_s: float, poll: asyncio.Task[Any]) -> bool:
         """Wait without ever cancelling the poll: a cancelled one leaves the client in a wrong state."""
-        woken = asyncio.create_task(self._woken.wait())
-        try:
-            await asyncio.wait((poll, woken), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            self._woken.clear()
-            woken.cancel()
+        self._woken = asyncio.get_running_loop().create_future()
+        await asyncio.wait((poll, self._woken), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
         return poll.done()
 
     async def _result(self, poll: asyncio.Task[dict[TopicPartition, list[Any]]]) -> list[Record]:
+        if poll.cancelled():
+            raise ConsumerFailed("the client gave up reading")
         try:
-            return self._records(poll.result())
+            return self._reading.accept(poll.result(), self._names)
         except NoOffsetForPartitionError:
             return []  # it had no position yet; it has one now, or the next fetch gives it one
         except OffsetOutOfRangeError as error:
-            await self._replace(error.args[0])
+            await self._check_again(error.args[0])
             return []
         except KafkaError as error:
             # What the client had at hand for other partitions may be lost to it, so it must not go on.
             raise ConsumerFailed(repr(error)) from error
 
-    async def _replace(self, refused: Mapping[TopicPartition, int]) -> None:
-        """Go back to where the broker refused to read; it may have been a moment's weakness of a new leader."""
-        wanted = {tp: self._reading[tp].offset for tp in refused if tp in self._reading}
-        for tp, offset in (await self._in_log(wanted)).items():
-            if tp in self._reading:
-                self._place(tp, offset)
-
-    def _records(self, fetched: Mapping[TopicPartition, list[Any]]) -> list[Record]:
-        records: list[Record] = []
-        for tp, found in fetched.items():
-            if tp not in self._reading:
-                continue  # read before we knew where to start, or not ours any more
-            expected = self._reading[tp].offset
-            if tp in self._moved and found[0].offset != expected:
-                self._consumer.seek(tp, expected)  # perhaps read before the move, so read it again
-                continue
-            self._reading[tp] = _Reading(found[-1].offset + 1, found[-1].timestamp / 1000)
-            topic, partition = self._short(tp)
-            records += [
-                Record(topic, partition, r.offset, r.key, r.value, r.headers) for r in found if r.offset >= expected
-            ]
-        return records
+    async def _check_again(self, refused: Iterable[TopicPartition]) -> None:
+        """Go back to where the broker refused to read: it may have been a moment's weakness of a new leader."""
+        offsets = self._reading.offsets()
+        checked = await self._in_log({tp: offsets[tp] for tp in refused if tp in offsets})
+        if self._reading.offsets() == offsets:
+            self._reading.place(checked)
 
     def _short(self, tp: TopicPartition) -> Partition:
         return self._names[tp.topic], tp.partition
@@ -267,9 +225,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         return TopicPartition(self._settings.topic_prefix + topic, partition)
 
 
-async def _abandon(consumer: AIOKafkaConsumer) -> None:
+async def _abandon(client: AIOKafkaConsumer) -> None:
     """End what `stop` could not: left alone it would stay in the group and keep its partitions."""
-    coordinator, fetcher = consumer._coordinator, consumer._fetcher  # noqa: SLF001 - no public way
+    coordinator, fetcher = client._coordinator, client._fetcher  # noqa: SLF001 - there is no public way
     await cancel_all(
         [
             coordinator._coordination_task,  # noqa: SLF001 - as above
@@ -279,4 +237,4 @@ async def _abandon(consumer: AIOKafkaConsumer) -> None:
             *fetcher._pending_tasks,  # noqa: SLF001 - as above
         ]
     )
-    await consumer._client.close()  # noqa: SLF001 - as above
+    await client._client.close()  # noqa: SLF001 - as above

@@ -57,4 +57,4 @@ class GroupOffsets:
                 if offsets:
                     await consumer.commit(offsets)
         except (KafkaError, TimeoutError) as error:
-            structlog.get_logger().info("group_offsets_not_committed", error=repr(error))
+            structlog.get_logger().info("group_offsets_not_committed", error=type(error).__name__)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _END_DEADLINE_S = 2.0
 _POLL_MS = 200
+_FETCH_BYTES_MAX = 1024 * 1024  # as compressed; in memory it is much more
 
 
 async def read_topic(settings: Settings, topic_full_name: str, *, deadline_s: float = 30) -> AsyncIterator[Record]:
@@ -29,7 +30,10 @@ async def read_topic(settings: Settings, topic_full_name: str, *, deadline_s: fl
 
     def make() -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
-            **client_arguments(settings, "reader"), auto_offset_reset="none", isolation_level="read_committed"
+            **client_arguments(settings, "reader"),
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            fetch_max_bytes=_FETCH_BYTES_MAX,
         )
 
     consumer = await started(make, lambda failed: failed.stop(), deadline_s)

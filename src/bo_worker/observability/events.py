@@ -31,6 +31,7 @@ EVENTS: Final = {
     "relay_retried": "The database did not answer the relay, which stands back and tries again.",
     "publish_retried": "Kafka did not acknowledge the outbox; it is published again.",
     # what must be there
+    "gauges_not_measured": "The database did not answer; the gauges taken from it stand still.",
     "topic_differs": "A topic is not set up as it should be.",
     "migration_applied": "A migration of the database was applied.",
     # everything else

@@ -59,7 +59,7 @@ class Metrics:
         )
         self.partitions_owned = self._gauge("partitions_owned", "Partitions that the group gave to this worker.")
         self.unfinished_fills = self._gauge(
-            "unfinished_fills", "Products whose queue is still being served from stock that arrived."
+            "unfinished_fills", "Receipts too large for one transaction whose stock is still being given out."
         )
         self.relay_leader = self._gauge("relay_leader", "1 on the worker that publishes the outbox, else 0.")
         self._show_zeros()

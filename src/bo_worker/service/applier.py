@@ -38,8 +38,8 @@ class StoppedError(Exception):
 class Applier:
     """Applies batches one after the other on a database session of its own.
 
-    `committed` is told what came of each transaction, `checkpoint` how far one is (fault tests end the process
-    there). `stopping` ends a wait for a server.
+    `committed` is told what came of each transaction, `retried` of each error that passes by itself, `checkpoint`
+    how far a transaction is (fault tests end the process there). `stopping` ends a wait for a server.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Applier:
         stopping: asyncio.Event,
         retry_wait_max_s: float,
         checkpoint: Callable[[str], None],
+        retried: Callable[[Exception], None],
     ) -> None:
         self._session = session
         self._rules = rules
@@ -60,6 +61,7 @@ class Applier:
         self._stopping = stopping
         self._retry_wait_max_s = retry_wait_max_s
         self._checkpoint = checkpoint
+        self._retried = retried
         self._pauses = self._new_pauses()
 
     async def apply(self, batch: Batch) -> None:
@@ -140,12 +142,12 @@ class Applier:
                 raise StoppedError
             connection = await self._session.connected()
             try:
-                finished = await go_on(connection, name, lessons, self._rules, self._clock())
+                finished, units = await go_on(connection, name, lessons, self._rules, self._clock())
             except OrdersBusyError as busy:
                 lessons.order_ids.update(busy.order_ids)
                 continue
             lessons = Lessons()
-            self._committed(Batch([], {}), Applied(messages=1))
+            self._committed(Batch([], {}), Applied(messages=1, units=units))
             self._checkpoint("after_step")
 
     async def _mend(self, batch: Batch, error: Exception) -> list[Batch]:
@@ -153,6 +155,7 @@ class Applier:
         match remedy(error):
             case "retry":
                 log.warning("batch_retried", error=repr(error), records=len(batch.items))
+                self._retried(error)
                 await self._session.discard()
                 await self._pause()
                 return [batch]

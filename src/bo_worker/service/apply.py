@@ -13,7 +13,7 @@ from bo_worker.messages.inbound import Decoded, Refused
 from bo_worker.messages.outbound import dead_letter
 from bo_worker.service.scope import scope_of
 from bo_worker.service.unfinished import remainder_of
-from bo_worker.service.work import Work, instant, load_lanes, save_work
+from bo_worker.service.work import Work, count_units, instant, load_lanes, save_work
 from bo_worker.store.keys import find_applied, lock_keys, save_applied
 from bo_worker.store.orders import find_order_digests
 from bo_worker.store.positions import advance_positions, lock_positions
@@ -37,11 +37,17 @@ PLACED = "order-created"
 
 @dataclass(slots=True)
 class Applied:
-    """What came of a batch: outcomes by (topic, outcome), dead letters by (topic, error), and where time went."""
+    """What came of a transaction: outcomes by (topic, outcome), dead letters by (topic, error), units by kind.
+
+    `seconds` is the time from its first statement to its commit, `core_s` what of it the core took.
+    """
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     dead_letters: Counter[tuple[str, str]] = field(default_factory=Counter)
+    refused: list[Refused] = field(default_factory=list)
+    units: Counter[str] = field(default_factory=Counter)
     messages: int = 0
+    seconds: float = 0.0
     core_s: float = 0.0
 
 
@@ -61,6 +67,7 @@ async def apply_batch(
         TooManyLinesError: more lines to serve than one transaction may take.
     """
     applied = Applied()
+    begun = time.perf_counter()
     async with connection.transaction():
         await lock_positions(connection, batch.bases)
         scope = scope_of(item for item in batch.items if isinstance(item, Decoded))
@@ -75,7 +82,9 @@ async def apply_batch(
             await start_unfinished(connection, cause, remainder_of(effect).dump(), list(effect.locations))
         await advance_positions(connection, batch.next_offsets)
         checkpoint("before_commit")
+    applied.seconds = time.perf_counter() - begun
     checkpoint("after_commit")
+    applied.units = count_units(work.account.facts)
     work.account.forget()
     return applied
 
@@ -117,6 +126,7 @@ def _decide_all(
         refused = item if isinstance(item, Refused) else _decide(item, work, known, new)
         if isinstance(refused, Refused):
             work.messages.append(_dead_letter(refused, rules, now))
+            applied.refused.append(refused)
             applied.dead_letters[topic, refused.error] += 1
             applied.outcomes[topic, "dead_lettered"] += 1
         else:

@@ -11,6 +11,7 @@ import structlog
 
 from bo_worker.kafka.errors import ConsumerFailed, KafkaUnavailable
 from bo_worker.messages.inbound import decode
+from bo_worker.observability.health import Progress
 from bo_worker.service.applier import StoppedError
 from bo_worker.service.batch import Batch
 from bo_worker.service.failures import InvariantBrokenError, pauses, remedy
@@ -41,7 +42,8 @@ _NO_BYTES = b""
 class Intake:
     """What has been read and not applied yet, and the positions of our partitions (full topic names).
 
-    `decoded` is told the records and the seconds of each slice that was decoded.
+    `decoded` is told the records and the seconds of each slice that was decoded, `retried` of each error that
+    passes by itself. `reading` and `applying` tell whether the two go on, if only with the next attempt.
     """
 
     def __init__(
@@ -52,12 +54,14 @@ class Intake:
         *,
         stopping: asyncio.Event,
         decoded: Callable[[list[Record], float], None],
+        retried: Callable[[Exception], None],
     ) -> None:
         self._settings = settings
         self._session = session
         self._new_consumer = new_consumer
         self._stopping = stopping
         self._decoded = decoded
+        self._retried = retried
         self._queue: deque[Decoded | Refused] = deque()
         self._bytes = 0
         self._arrived = asyncio.Event()
@@ -66,12 +70,14 @@ class Intake:
         self._idle.set()
         self.positions: dict[Partition, Position] = {}
         self.consumer: Consumer | None = None
-        self.progress_at = time.monotonic()
+        self.reading = Progress(_silence_max_s(settings))
+        self.applying = Progress(_silence_max_s(settings))
 
     async def read(self) -> None:
         """Read until asked to stop. Servers that go away are waited for."""
         waits = self._new_pauses()
         while not self._stopping.is_set():
+            self.reading.mark()
             try:
                 await self._read_once()
                 waits = self._new_pauses()
@@ -97,10 +103,11 @@ class Intake:
                 return
             finally:
                 self._idle.set()
-                self.progress_at = time.monotonic()
+                self.applying.mark()
 
     def advance(self, batch: Batch) -> None:
         """Note that a batch is committed."""
+        self.applying.mark()
         for partition, position in batch.ends().items():
             mine = self.positions.get(partition)
             if mine is not None and mine.epoch == position.epoch:
@@ -127,6 +134,18 @@ class Intake:
         await happens_within(_HANDOVER_WAIT_S, self._idle)
         log.info("partitions_revoked", partitions=len(partitions))
 
+    async def commit_offsets(self) -> None:
+        """Tell lag tools how far the partitions are applied."""
+        prefix = self._settings.topic_prefix
+        if self.consumer is not None:
+            await self.consumer.commit(
+                {
+                    (topic.removeprefix(prefix), number): position.next_offset
+                    for (topic, number), position in self.positions.items()
+                    if position.next_offset is not None
+                }
+            )
+
     async def _read_once(self) -> None:
         if self.consumer is None:
             consumer = self._new_consumer(self)
@@ -140,6 +159,7 @@ class Intake:
 
     async def _wait_for_room(self) -> None:
         while self._is_full() and not self._stopping.is_set():
+            self.reading.mark()
             self._taken.clear()
             await happens_within(_FETCH_WAIT_S, self._taken)
 
@@ -190,6 +210,7 @@ class Intake:
         elif not isinstance(error, KafkaUnavailable) and remedy(error) != "retry":
             raise InvariantBrokenError(str(error)) from error
         log.warning("read_retried", error=repr(error))
+        self._retried(error)
 
     async def stop(self, deadline_s: float) -> None:
         """Leave the group."""
@@ -199,6 +220,11 @@ class Intake:
 
     def _new_pauses(self) -> Iterator[float]:
         return pauses(_FIRST_PAUSE_S, self._settings.retry_wait_max_s)
+
+
+def _silence_max_s(settings: Settings) -> float:
+    """Return a time in which each attempt ends, one way or the other, unless something is stuck for good."""
+    return 60 + 2 * (settings.database_statement_timeout_s + settings.kafka_request_timeout_s)
 
 
 def _size(record: Record) -> int:

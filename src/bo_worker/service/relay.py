@@ -30,7 +30,7 @@ class Relay:
 
     The session's advisory lock makes it the leader: it reads and deletes on that same session, so a relay
     whose session is gone can't delete anything. `woken` is set when this process has committed messages.
-    `published` is told the messages and the seconds of each round.
+    `published` is told the messages and the seconds of each round, `retried` of each error that passes by itself.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Relay:
         retry_wait_max_s: float,
         published: Callable[[list[Message], float], None],
         checkpoint: Callable[[str], None],
+        retried: Callable[[Exception], None],
     ) -> None:
         self._session = session
         self._publisher = publisher
@@ -51,6 +52,7 @@ class Relay:
         self._retry_wait_max_s = retry_wait_max_s
         self._published = published
         self._checkpoint = checkpoint
+        self._retried = retried
         self.woken = asyncio.Event()
         self.is_leader = False
 
@@ -87,6 +89,7 @@ class Relay:
             self.is_leader = await lead_relay(connection)
             if not self.is_leader:
                 return False
+            log.info("relay_leading")
         rows = await read_outbox(connection, self._bytes_max)
         if not rows or (newest is not None and rows[0].row_id > newest):
             return False
@@ -103,10 +106,12 @@ class Relay:
         """Nothing is lost: what was not acknowledged stays in the outbox. A wrong row stops the worker."""
         if isinstance(error, PublishFailed):
             log.warning("publish_retried", error=str(error))
+            self._retried(error)
             return
         if remedy(error) != "retry":
             raise InvariantBrokenError(repr(error)) from error
         log.warning("relay_retried", error=repr(error))
+        self._retried(error)
         self.is_leader = False
         await self._session.discard()
 

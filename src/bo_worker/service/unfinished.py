@@ -8,15 +8,16 @@ everybody else the change happens at once.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bo_worker.domain.account import Account, Cause
 from bo_worker.domain.allocation import serve_queue
 from bo_worker.domain.arrival import Arrival, Arrivals, put_away
 from bo_worker.domain.settle import release_served
 from bo_worker.domain.stock import ANY_LOCATION
-from bo_worker.service.work import Work, load_lanes, save_work
+from bo_worker.service.work import Work, count_units, load_lanes, save_work
 from bo_worker.store.keys import lock_keys
 from bo_worker.store.orders import load_open_orders
 from bo_worker.store.products import lock_products
@@ -37,6 +38,13 @@ if TYPE_CHECKING:
 
 # More than any product can have: a lane is loaded as far as one transaction may go.
 _ALL_UNITS = 2**62
+
+
+class Step(NamedTuple):
+    """What came of a step: whether the cause is finished, and units by kind."""
+
+    finished: bool
+    units: Counter[str]
 
 
 @dataclass(slots=True)
@@ -85,8 +93,8 @@ def remainder_of(effect: Effect) -> Remainder:
     return Remainder(list(effect.locations), dict(effect.locations), effect.arrivals, list(effect.orders))
 
 
-async def go_on(connection: asyncpg.Connection, name: str, lessons: Lessons, rules: Rules, now: datetime) -> bool:
-    """Take the next step of a cause, in one transaction; return whether it is finished.
+async def go_on(connection: asyncpg.Connection, name: str, lessons: Lessons, rules: Rules, now: datetime) -> Step:
+    """Take the next step of a cause, in one transaction.
 
     Raises:
         OrdersBusyError: try again, with these orders locked first.
@@ -94,7 +102,7 @@ async def go_on(connection: asyncpg.Connection, name: str, lessons: Lessons, rul
     async with connection.transaction():
         locked = await lock_unfinished(connection, name)
         if locked is None:
-            return True
+            return Step(finished=True, units=Counter())
         topic, natural_id, traceparent, remaining = locked
         cause = Cause(topic, natural_id, traceparent)
         rest = load_remainder(remaining)
@@ -109,7 +117,7 @@ async def go_on(connection: asyncpg.Connection, name: str, lessons: Lessons, rul
             await finish_cause(connection, name, rest.skus)
         else:
             await update_unfinished(connection, name, rest.dump())
-    return finished
+    return Step(finished, count_units(work.account.facts))
 
 
 async def _serve_next(

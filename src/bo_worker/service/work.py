@@ -6,11 +6,13 @@ when products are locked already, are taken without waiting or not at all.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import asyncpg
 
+from bo_worker.domain.facts import CrossDock, Notification, PutAway, Ship
 from bo_worker.messages.outbound import encode
 from bo_worker.messages.packing import pack
 from bo_worker.store.keys import Key, lock_keys, save_keys
@@ -19,11 +21,12 @@ from bo_worker.store.outbox import append_outbox
 from bo_worker.store.products import fill_lanes, load_lane_heads, save_products
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
     from bo_worker.domain.account import Account, Cause
     from bo_worker.domain.demand import OrderLine, Rank
+    from bo_worker.domain.facts import Fact
     from bo_worker.domain.settle import Effect
     from bo_worker.messages.record import Message
     from bo_worker.store.products import LaneName
@@ -124,6 +127,18 @@ def encode_facts(work: Work, now: datetime) -> list[Message]:
         )
         for fact, cause in work.account.facts
     ]
+
+
+def count_units(facts: Iterable[tuple[Fact, Cause]]) -> Counter[str]:
+    """Count the units of goods by what became of them."""
+    units: Counter[str] = Counter()
+    for fact, _ in facts:
+        match fact:
+            case Ship() | CrossDock() | PutAway():
+                units[fact.kind] += sum([line.quantity for line in fact.lines])
+            case Notification(kind="order_backordered"):
+                units["backordered"] += sum([line.quantity for line in fact.lines])
+    return units
 
 
 def instant(now: datetime) -> bytes:

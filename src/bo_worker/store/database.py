@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import time
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 import asyncpg
 
+from bo_worker.config import ConfigurationError
+from bo_worker.store.migrations import pending_migrations
+
 if TYPE_CHECKING:
     from bo_worker.config import Settings
+
+MAJOR_VERSION_MIN = 15
+_RETRY_S = 0.2
+
+
+class DatabaseUnavailableError(Exception):
+    """Postgres does not answer, or does not let us in."""
+
+
+class DatabaseState(NamedTuple):
+    """The server's major version, and the migrations that the database lacks."""
+
+    major_version: int
+    pending_migrations: list[str]
 
 
 async def connect(settings: Settings, purpose: str) -> asyncpg.Connection:
@@ -22,6 +42,47 @@ async def connect(settings: Settings, purpose: str) -> asyncpg.Connection:
         command_timeout=settings.database_statement_timeout_s + 5,
         server_settings=_server_settings(settings, purpose),
     )
+
+
+async def reach(settings: Settings, purpose: str, deadline_s: float) -> asyncpg.Connection:
+    """Open a connection, and try again until `deadline_s` are over.
+
+    Raises:
+        DatabaseUnavailableError: it could not be had.
+        ConfigurationError: the URL is not one.
+    """
+    ends_at = time.monotonic() + deadline_s
+    while True:
+        try:
+            return await connect(settings, purpose)
+        except ValueError as error:
+            # Its text may quote a part of the password.
+            raise ConfigurationError("BO_DATABASE_URL: expected a URL of Postgres, found '***'") from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            if time.monotonic() >= ends_at:
+                reason = f"{error}" or "no reply"
+                raise DatabaseUnavailableError(f"Postgres at {_place(settings)} can't be used: {reason}") from error
+        await asyncio.sleep(_RETRY_S)
+
+
+async def inspect_database(settings: Settings, deadline_s: float) -> DatabaseState:
+    """Look at the server and the schema.
+
+    Raises:
+        DatabaseUnavailableError, ConfigurationError: as `reach` does.
+        MigrationError: the database holds migrations that differ from ours.
+    """
+    connection = await reach(settings, "check", deadline_s)
+    try:
+        return DatabaseState(connection.get_server_version().major, await pending_migrations(connection))
+    finally:
+        await connection.close()
+
+
+def _place(settings: Settings) -> str:
+    """Host, port and database, without credentials."""
+    url = urlsplit(settings.database_url.get_secret_value())
+    return url.netloc.rpartition("@")[2] + url.path
 
 
 def _server_settings(settings: Settings, purpose: str) -> dict[str, str]:

@@ -44,3 +44,9 @@ class Session:
                 await connection.close()
         except Exception:  # noqa: BLE001 - whatever it is, the connection is of no use any more
             connection.terminate()
+
+    def abandon(self) -> None:
+        """Hang up at once: whoever waits for an answer gets an error."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()

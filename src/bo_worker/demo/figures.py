@@ -1,0 +1,91 @@
+"""The account as anybody may read it: from the views, on a connection of our own, beside the worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bo_worker.messages.inbound import INPUT_TOPICS
+from bo_worker.store.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import asyncpg
+
+    from bo_worker.config import Settings
+
+LINES = """
+select
+    count(distinct order_id) as orders, count(*) as lines,
+    count(*) filter (where rejected > 0) as rejected_lines,
+    count(*) filter (where backordered > 0) as waiting_lines,
+    count(distinct order_id) filter (where backordered > 0) as waiting_orders,
+    coalesce(sum(quantity), 0)::bigint as ordered,
+    coalesce(sum(released + shipped), 0)::bigint as filled,
+    coalesce(sum(held), 0)::bigint as held,
+    coalesce(sum(backordered), 0)::bigint as waiting,
+    coalesce(sum(rejected), 0)::bigint as rejected
+from bo_worker.order_line_status
+"""
+STOCK = """
+select coalesce(sum(on_hand), 0)::bigint as on_hand, coalesce(sum(allocated), 0)::bigint as allocated
+from bo_worker.stock_status
+"""
+APPLIED = "select topic, partition, next_offset from bo_worker.stream_position where next_offset is not null"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The account at one instant: orders, lines and units; `applied` is the next offset of each input partition."""
+
+    orders: int = 0
+    lines: int = 0
+    rejected_lines: int = 0
+    waiting_lines: int = 0
+    waiting_orders: int = 0
+    ordered: int = 0
+    filled: int = 0
+    held: int = 0
+    waiting: int = 0
+    rejected: int = 0
+    on_hand: int = 0
+    allocated: int = 0
+    applied: Mapping[tuple[str, int], int] | None = None
+
+    @property
+    def fill_rate(self) -> float:
+        """Of the units ordered, the share for which an instruction to ship or cross-dock was given."""
+        return self.filled / self.ordered if self.ordered else 0.0
+
+    def lag(self, ends: Mapping[tuple[str, int], int]) -> int:
+        """Messages in the input topics, whose ends are given, that are not applied yet."""
+        applied = self.applied or {}
+        return sum(end - applied.get(place, 0) for place, end in ends.items() if place[0] in INPUT_TOPICS)
+
+
+class Account:
+    """Reads the account."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._session = Session(settings, "demo")
+
+    async def figures(self) -> Figures:
+        """The account now, all figures of one instant."""
+        connection = await self._session.connected()
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            lines, stock = await connection.fetchrow(LINES), await connection.fetchrow(STOCK)
+            applied = {tuple(row[:2]): row[2] for row in await connection.fetch(APPLIED)}
+        return Figures(**dict(lines or {}), **dict(stock or {}), applied=applied)
+
+    async def fetch(self, query: str) -> list[asyncpg.Record]:
+        """All rows of a query."""
+        return list(await (await self._session.connected()).fetch(query))
+
+    async def fetch_value(self, query: str) -> Any:
+        """The first column of the first row."""
+        return await (await self._session.connected()).fetchval(query)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._session.discard()

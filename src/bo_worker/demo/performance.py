@@ -1,0 +1,190 @@
+"""The acts of the demonstration: opening stock, two days of trading with a crash in the middle, and the audit."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from bo_worker.demo.evidence import Evidence
+from bo_worker.demo.figures import Account
+from bo_worker.demo.retail import changed_orders, take
+from bo_worker.demo.scenario import build_scenario
+from bo_worker.demo.screen import show
+from bo_worker.demo.sender import Sender
+from bo_worker.demo.stage import Stage
+from bo_worker.demo.story import Journal
+from bo_worker.demo.watcher import Watcher
+from bo_worker.kafka.publisher import Publisher
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from rich.console import Console
+
+    from bo_worker.config import Settings
+    from bo_worker.demo.scenario import Scenario
+    from bo_worker.demo.seen import Seen
+    from bo_worker.demo.worker_process import WorkerProcess
+
+TRADING_S, ORDERS_PER_S_MIN = 22.0, 12.0
+ORDERS_PER_S_GOING_ON, ORDERS_AT_ONCE_GOING_ON = 4.0, 120
+CRASH_AFTER = 0.45
+POLL_S = 0.2
+SETTLE_TIMEOUT_S = 90.0
+ANNOUNCED = """
+select
+    coalesce(sum(notifications), 0)::bigint as notifications, coalesce(sum(fulfillments), 0)::bigint as fulfillments,
+    (select count(*) from bo_worker.outbox) as unpublished
+from bo_worker.message_key
+"""
+
+
+class DemoError(Exception):
+    """The demonstration can't go on; the text says why."""
+
+
+class Performance:
+    """Everything that takes part."""
+
+    def __init__(self, settings: Settings, worker: WorkerProcess, console: Console) -> None:
+        self.stage = Stage()
+        self.evidence = Evidence()
+        self.journal = Journal()
+        self.account = Account(settings)
+        self.seconds = 0.0
+        self._worker = worker
+        self._console = console
+        self._orders = changed_orders()
+        self._publisher = Publisher(settings)
+        self._sender = Sender(self._publisher, self._note_sent)
+        self._watcher = Watcher(settings, self._note)
+        self._listeners: list[Callable[[Seen], None]] = [
+            self.stage.happenings.note,
+            self.evidence.note,
+            self.journal.note,
+        ]
+        self._sent = 0
+        self._killed_at: float | None = None
+
+    @asynccontextmanager
+    async def ready(self) -> AsyncIterator[None]:
+        """Read the topics and the account as long as the context lasts."""
+        self._show_worker()
+        try:
+            async with asyncio.TaskGroup() as group:
+                following = [group.create_task(self._watcher.run()), group.create_task(self._follow_account())]
+                yield
+                for task in following:
+                    task.cancel()
+        finally:
+            await self._publisher.stop()
+            await self.account.close()
+
+    async def play(self, order_count: int) -> None:
+        """Play so many orders from the first to the last event.
+
+        Raises:
+            DemoError: The worker did not do its part.
+        """
+        scenario = build_scenario(take(self._orders, order_count), 1)
+        began = time.monotonic()
+        async with self._on_screen():
+            await self._open(scenario)
+            await self._trade(scenario)
+            self.stage.act = "last events"
+            await self._settle()
+        self.seconds = time.monotonic() - began
+
+    async def go_on(self) -> None:
+        """Play more orders at a steady pace, for ever."""
+        self._listeners = [self.stage.happenings.note]
+        number = 1
+        async with self._on_screen():
+            while True:
+                number += 1
+                scenario = build_scenario(take(self._orders, ORDERS_AT_ONCE_GOING_ON), number)
+                self.stage.begin("going on", len(scenario.opening) + len(scenario.trading))
+                await self._sender.send(scenario.opening)
+                speed = scenario.seconds * ORDERS_PER_S_GOING_ON / len(scenario.orders)
+                await self._sender.play(scenario.trading, scenario.pauses, speed)
+
+    async def _open(self, scenario: Scenario) -> None:
+        self.stage.begin("opening stock", len(scenario.opening))
+        await self._sender.send(scenario.opening)
+        await self._settle()
+
+    async def _trade(self, scenario: Scenario) -> None:
+        steps, pauses = scenario.trading, scenario.pauses
+        self.stage.begin("trading", len(steps))
+        cut = int(len(steps) * CRASH_AFTER)
+        speed = scenario.seconds / min(TRADING_S, len(scenario.orders) / ORDERS_PER_S_MIN)
+        await self._sender.play(steps[:cut], pauses[:cut], speed)
+        await self._crash()
+        await self._sender.play(steps[cut:], pauses[cut:], speed)
+
+    async def _crash(self) -> None:
+        """Kill the worker where it stands, and start another."""
+        self._killed_at = time.monotonic()
+        self.stage.worker, self.stage.worker_is_well = "worker killed", False
+        self._tell(f"kill -9 {self._worker.pid}: the worker is gone, orders keep coming")
+        await asyncio.to_thread(self._worker.kill)
+        await asyncio.to_thread(self._worker.start)
+        self._tell(f"another worker starts, pid {self._worker.pid}; Kafka gives it the partitions in some seconds")
+
+    async def _settle(self) -> None:
+        """Wait until everything that was sent is applied, and its events were read back."""
+        try:
+            async with asyncio.timeout(SETTLE_TIMEOUT_S):
+                while not await self._is_settled():  # noqa: ASYNC110 - database and topics tell only when asked
+                    await asyncio.sleep(POLL_S)
+        except TimeoutError as error:
+            raise DemoError(f"the worker was not done in {SETTLE_TIMEOUT_S:.0f} s.\n{self._worker.log_tail}") from error
+
+    async def _is_settled(self) -> bool:
+        messages = self.stage.tally.messages
+        if messages["order-created"] + messages["inventory-received"] < self._sent or not self.stage.is_caught_up:
+            return False
+        (announced,) = await self.account.fetch(ANNOUNCED)
+        read = messages["customer-notification"], messages["fulfillment"], 0
+        return tuple(announced) == read
+
+    async def _follow_account(self) -> None:
+        while True:
+            if self._killed_at is None and self._worker.pid is None:
+                raise DemoError(f"the worker ended by itself.\n{self._worker.log_tail}")
+            figures = await self.account.figures()
+            self.stage.update(figures, figures.lag(await self._watcher.ends()))
+            if self._killed_at is not None and self._worker.pid and not self.stage.lag:
+                self._tell(f"caught up {time.monotonic() - self._killed_at:.1f} s after the crash")
+                self._killed_at = None
+                self._show_worker()
+            await asyncio.sleep(POLL_S)
+
+    @asynccontextmanager
+    async def _on_screen(self) -> AsyncIterator[None]:
+        ending = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(show(self.stage, self._console, ending))
+            try:
+                yield
+            finally:
+                ending.set()
+
+    def _note(self, seen: Seen) -> None:
+        if self.stage.tally.note(seen):
+            for listener in self._listeners:
+                listener(seen)
+
+    def _note_sent(self, number: int) -> None:
+        self._sent += number
+        self.stage.sent += number
+
+    def _show_worker(self) -> None:
+        self.stage.worker, self.stage.worker_is_well = f"worker {self._worker.pid}", True
+
+    def _tell(self, sentence: str) -> None:
+        self.stage.happenings.tell(Text(sentence, "bold magenta"))

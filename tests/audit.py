@@ -1,0 +1,224 @@
+"""The audit that ends a test: whatever happened, nothing is lost, nothing done twice, and the account is true."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from bo_worker.messages.inbound import Decoded, decode
+from bo_worker.messages.record import Record
+from world import OUTPUT_TOPICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bo_worker.messages.record import Message
+    from world import Output, World
+
+# Each must find nothing.
+FAULTS: Final = {
+    "R1: allocated is what lines claim": """
+        select sku, location, on_hand, coalesce(allocated, 0), coalesce(claimed, 0)
+        from bo_worker.stock
+        full join (
+            select sku, location, sum(held + released) as claimed from bo_worker.claim group by sku, location
+        ) as claims using (sku, location)
+        where coalesce(allocated, 0) <> coalesce(claimed, 0) or coalesce(allocated, 0) > coalesce(on_hand, 0)
+    """,
+    "R2: the buckets of a line sum to its quantity, and its claims to its buckets": """
+        select line.*, claims.*
+        from bo_worker.order_line as line
+        left join (
+            select order_id, position, sum(held) as held, sum(released) as released, sum(shipped) as shipped,
+                max(number) as number
+            from bo_worker.claim group by order_id, position
+        ) as claims using (order_id, position)
+        where backordered + line.held + line.released + line.shipped + cancelled + rejected <> quantity
+            or (line.held, line.released, line.shipped, line.claim_count) is distinct from (
+                coalesce(claims.held, 0), coalesce(claims.released, 0), coalesce(claims.shipped, 0),
+                coalesce(claims.number, 0)
+            )
+    """,
+    "waiting is what is backordered": """
+        select sku, waiting, backordered from bo_worker.product
+        full join (select sku, sum(backordered) as backordered from bo_worker.order_line group by sku) as lines
+            using (sku)
+        where coalesce(waiting, 0) <> coalesce(backordered, 0)
+    """,
+    "R4: free units and lines that could use them do not both exist": """
+        select line.order_id, line.line_id, stock.* from bo_worker.order_line as line
+        join bo_worker.stock_status as stock on stock.sku = line.sku and line.pin in ('', stock.location)
+        where line.backordered > 0 and stock.available > 0
+    """,
+    "R12: a ship-complete order releases nothing before every line is covered": """
+        select line.* from bo_worker.order_line as line join bo_worker.sales_order using (order_id)
+        where ship_complete and released > 0
+            and exists (select from bo_worker.order_line where order_id = line.order_id and backordered > 0)
+    """,
+    "held are only units of ship-complete orders that wait": """
+        select line.* from bo_worker.order_line as line join bo_worker.sales_order using (order_id)
+        where held > 0 and not (
+            ship_complete
+            and exists (select from bo_worker.order_line where order_id = line.order_id and backordered > 0)
+        )
+    """,
+    "nothing is unfinished": "select cause from bo_worker.unfinished_cause",
+    "no product is reserved": "select sku, unfinished from bo_worker.product where unfinished is not null",
+    "no claim is pending": "select * from bo_worker.claim where pending_cause is not null",
+    "the outbox is empty": "select id from bo_worker.outbox",
+}
+
+
+async def audit(world: World, *, poison: Iterable[Message] = ()) -> None:
+    """Audit a world that has settled; `poison` are the messages that belong among the dead letters."""
+    assert await world.positions() == await world.input_ends(), "not everything is applied"
+    for rule, query in FAULTS.items():
+        assert await world.fetch(query) == [], rule
+    good = _good_inputs(world.sent, poison)
+    _audit_sequences(world.outputs)
+    _audit_dead_letters(world, poison)
+    await _audit_counters(world)
+    await _audit_orders(world, good["order-created"])
+    await _audit_receipts(world, good["inventory-received"])
+    await _audit_instructions(world)
+    await _audit_notifications(world)
+
+
+def _good_inputs(sent: Iterable[Message], poison: Iterable[Message]) -> dict[str, dict[str, Any]]:
+    """The commands sent, by topic and natural id, each once."""
+    bad = list(poison)
+    good: dict[str, dict[str, Any]] = defaultdict(dict)
+    for message in sent:
+        if message not in bad:
+            topic, key, value, headers = message
+            decoded = decode(Record(topic, 0, 0, key, value, headers), 2**24)
+            assert isinstance(decoded, Decoded), f"sent as a good message: {decoded}"
+            good[topic].setdefault(decoded.natural_id, decoded.command)
+    return good
+
+
+def _audit_sequences(outputs: Iterable[Output]) -> None:
+    """Per topic and key: numbers without gaps, in order at their first coming, the same bytes whenever again."""
+    seen: dict[tuple[str, bytes | None], list[Output]] = defaultdict(list)
+    ids: dict[str, tuple[str, bytes | None, int]] = {}
+    for output in outputs:
+        if output.topic not in OUTPUT_TOPICS:
+            continue
+        so_far = seen[output.topic, output.key]
+        if output.sequence > len(so_far):
+            assert output.sequence == len(so_far) + 1, f"a gap or an inversion before {output}, after {so_far}"
+            so_far.append(output)
+        first = so_far[output.sequence - 1]
+        assert (output.value, output.headers) == (first.value, first.headers), "published again with other content"
+        place = (output.topic, output.key, output.sequence)
+        assert ids.setdefault(output.texts["ce_id"], place) == place, f"one id for two events: {output}"
+
+
+async def _audit_counters(world: World) -> None:
+    """What was counted under a key in the outbox is what came out under it in Kafka."""
+    rows = await world.fetch("select key, notifications, fulfillments from bo_worker.message_key")
+    counted = {
+        (topic, row["key"]): row[column]
+        for row in rows
+        for topic, column in zip(OUTPUT_TOPICS, ("notifications", "fulfillments"), strict=True)
+        if row[column]
+    }
+    published = {
+        (output.topic, (output.key or b"").decode()): output.sequence
+        for output in sorted(_events(world), key=lambda output: output.sequence)
+    }
+    assert published == counted
+
+
+def _audit_dead_letters(world: World, poison: Iterable[Message]) -> None:
+    """The dead letters are the poison, byte for byte."""
+    expected = Counter(_identity(f"{topic}.dlq", key, value, headers) for topic, key, value, headers in poison)
+    found = Counter(
+        _identity(letter.topic, letter.key, letter.value, [h for h in letter.headers if h[0] not in letter.why])
+        for letter in world.dead_letters()
+    )
+    assert found == expected
+
+
+def _identity(topic: str, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Any:
+    return topic, key, value, tuple(headers)
+
+
+async def _audit_orders(world: World, orders: dict[str, Any]) -> None:
+    """Every order sent is there with its lines, and no other."""
+    rows = await world.fetch("select order_id, line_id, sku, pin, quantity from bo_worker.order_line")
+    expected = {
+        (order_id, line.line_id, line.sku, line.location or "", line.quantity)
+        for order_id, order in orders.items()
+        for line in order.lines
+    }
+    assert {tuple(row) for row in rows} == expected
+
+
+async def _audit_receipts(world: World, receipts: dict[str, Any]) -> None:
+    """R8: of every receipt, what left from the dock and what was put away is what arrived, and that is on hand."""
+    arrived: Counter[Any] = Counter()
+    on_hand: Counter[Any] = Counter()
+    for receipt_id, receipt in receipts.items():
+        for line in receipt.lines:
+            arrived[receipt_id, line.sku, line.lot] += line.quantity
+            on_hand[line.sku, receipt.location] += line.quantity
+    moved: Counter[Any] = Counter()
+    for event in _events(world):
+        data = event.data
+        if data["kind"] in {"cross_dock", "put_away"}:
+            for line in data["lines"]:
+                moved[data["receipt_id"], line["sku"], line["lot"]] += line["quantity"]
+    assert moved == arrived, "R8: cross-docked and put away is what was received"
+    rows = await world.fetch("select sku, location, on_hand from bo_worker.stock")
+    assert Counter({(sku, location): quantity for sku, location, quantity in rows}) == on_hand
+
+
+async def _audit_instructions(world: World) -> None:
+    """The instructions to the warehouse tell the same as the claims."""
+    instructed: Counter[Any] = Counter()
+    for event in _events(world):
+        data = event.data
+        sign = {"ship": 1, "cross_dock": 1, "revoke": -1}.get(data["kind"], 0)
+        for line in data["lines"] if sign else ():
+            instructed[data["order_id"], line["line_id"], data["location"]] += sign * line["quantity"]
+    rows = await world.fetch(
+        "select order_id, line_id, location, released + shipped from bo_worker.allocation_status"
+    )
+    assert +instructed == +Counter({tuple(row[:3]): row[3] for row in rows})
+
+
+async def _audit_notifications(world: World) -> None:
+    """The customer heard of every unit that waits, was filled or rejected; the last word on an order is true."""
+    told: dict[str, Counter[Any]] = defaultdict(Counter)
+    completed = set()
+    for event in _events(world):
+        data = event.data
+        if event.topic == "customer-notification":
+            for line in data["lines"]:
+                told[data["kind"]][data["order_id"], line["line_id"]] += line["quantity"]
+        elif data.get("completes_order"):
+            completed.add(data["order_id"])
+    rows = await world.fetch(
+        "select order_id, line_id, backordered, released, rejected, ship_complete"
+        " from bo_worker.order_line join bo_worker.sales_order using (order_id)"
+    )
+    places = {tuple(row[:2]): row for row in rows}
+    waited = told["order_backordered"] - Counter({place: row["backordered"] for place, row in places.items()})
+    for place, row in places.items():
+        assert told["order_rejected"][place] == row["rejected"], place
+        if not row["ship_complete"]:
+            assert told["backorder_filled"][place] == waited[place], place
+    open_orders = {order_id for (order_id, _), row in places.items() if row["backordered"]}
+    served = {order_id for (order_id, _), row in places.items() if row["released"]}
+    assert completed == served - open_orders
+
+
+def _events(world: World) -> list[Output]:
+    """What was published to others, each once."""
+    events = {
+        (output.topic, output.key, output.sequence): output
+        for output in world.outputs
+        if output.topic in OUTPUT_TOPICS
+    }
+    return list(events.values())

@@ -1,0 +1,300 @@
+"""The contract in its plainest form, to compare the worker with: slow, obvious, and nothing counted along.
+
+Written from the contract alone; it shares no code with the worker. It takes the data of inputs as they stand on the
+wire and returns the data of the outputs, with blank ids. What it needs to know, it works out anew from what it was
+told: units on hand from the receipts, what is allocated from the claims, the queue from the lines that wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+Data = dict[str, Any]
+Event = tuple[str, str, Data]
+"""Topic, message key, data."""
+
+NATURAL_IDS = {"order-created": "order_id", "inventory-received": "receipt_id"}
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(eq=False)
+class Claim:
+    """Units of a location that belong to a line; `source` names the receipt line on whose dock they were claimed."""
+
+    location: str
+    quantity: int
+    source: tuple[str, str] | None = None
+    lot: str | None = None
+    is_released: bool = False
+
+
+@dataclass(eq=False)
+class Line:
+    """A line of an order: what was asked, and what became of it."""
+
+    order: Data
+    position: int
+    asked: Data
+    backordered: int
+    rejected: int = 0
+    claims: list[Claim] = field(default_factory=list)
+
+    @property
+    def held(self) -> int:
+        return sum(claim.quantity for claim in self.claims if not claim.is_released)
+
+    @property
+    def released(self) -> int:
+        return sum(claim.quantity for claim in self.claims if claim.is_released)
+
+    def about(self, quantity: int) -> Data:
+        """The line in a notification."""
+        return {
+            "line_id": self.asked["line_id"],
+            "sku": self.asked["sku"],
+            "quantity": quantity,
+            "expected_from": None,
+            "expected_to": None,
+        }
+
+
+class Model:
+    """Everything that was told, and what follows from it."""
+
+    def __init__(self, rank_by: str = "placed_at") -> None:
+        self.rank_by = rank_by
+        self.known: dict[tuple[str, str], Data] = {}
+        self.receipts: list[Data] = []
+        self.lines: list[Line] = []
+        self.policies: dict[str, Data] = {}
+        self.events: list[Event] = []
+
+    def tell(self, topic: str, data: Data) -> list[Event]:
+        """Let an input happen; return the outputs. A duplicate has none, a conflict only a dead letter."""
+        self.events = []
+        name = (topic, data[NATURAL_IDS[topic]])
+        if name in self.known:
+            if self.known[name] != data:
+                self.events.append((f"{topic}.dlq", name[1], {"error": "conflict"}))
+            return self.events
+        self.known[name] = data
+        match topic:
+            case "order-created":
+                self.place(data)
+            case "inventory-received":
+                self.receive(data)
+        return self.events
+
+    # What can happen.
+    def place(self, order: Data) -> None:
+        lines = [Line(order, place, asked, asked["quantity"]) for place, asked in enumerate(order["lines"], 1)]
+        reasons = [self.take_on(line) for line in lines]
+        reason = next(filter(None, reasons), None)
+        if reason and order.get("ship_complete"):
+            for line in lines:
+                line.backordered, line.rejected, line.claims = 0, line.asked["quantity"], []
+        self.release(order)
+        self.notify_if("order_rejected", order, [(line, line.rejected) for line in lines], reason=reason)
+        if not self.notify_if("order_backordered", order, [(line, line.backordered) for line in lines]):
+            self.notify_if(
+                "order_confirmed", order, [(line, line.asked["quantity"]) for line in lines if not line.rejected]
+            )
+
+    def receive(self, receipt: Data) -> None:
+        self.receipts.append(receipt)
+        self.serve(receipt)
+        for order in self.orders():
+            released = self.release(order, receipt)
+            self.notify_if("backorder_filled", order, released, completes_order=self.is_complete(order))
+        self.put_away(receipt)
+
+    # What there is.
+    def on_hand(self, sku: str, location: str) -> int:
+        return sum(
+            line["quantity"]
+            for receipt in self.receipts
+            for line in receipt["lines"]
+            if (line["sku"], receipt["location"]) == (sku, location)
+        )
+
+    def allocated(self, sku: str, location: str) -> int:
+        return sum(
+            claim.quantity
+            for line in self.lines
+            for claim in line.claims
+            if (line.asked["sku"], claim.location) == (sku, location)
+        )
+
+    def available(self, sku: str, location: str) -> int:
+        safety_stock = self.policies.get(sku, {}).get("safety_stock", 0)
+        return max(0, self.on_hand(sku, location) - self.allocated(sku, location) - safety_stock)
+
+    def locations(self) -> list[str]:
+        return sorted({receipt["location"] for receipt in self.receipts})
+
+    def orders(self) -> list[Data]:
+        return list({line.order["order_id"]: line.order for line in self.lines}.values())
+
+    def lines_of(self, order: Data) -> list[Line]:
+        return [line for line in self.lines if line.order is order]
+
+    def is_waiting(self, order: Data) -> bool:
+        return any(line.backordered for line in self.lines_of(order))
+
+    def is_complete(self, order: Data) -> bool:
+        return not any(line.backordered or line.held for line in self.lines_of(order))
+
+    # Who gets what.
+    def rank(self, line: Line) -> tuple[Any, ...]:
+        order = line.order
+        placed_at = datetime.fromisoformat(order["placed_at"])
+        need_by = datetime.fromisoformat(order["need_by"]) if order.get("need_by") else NEVER
+        by_need = (need_by,) if self.rank_by == "need_by" else ()
+        return (-order.get("priority", 0), *by_need, placed_at, order["order_id"], line.position)
+
+    def choose(self, line: Line) -> list[tuple[str, int]]:
+        """The locations that serve a line, most available first; ties by name."""
+        pin = line.asked.get("location")
+        places = [pin] if pin else self.locations()
+        free = {place: self.available(line.asked["sku"], place) for place in places}
+        chosen: list[tuple[str, int]] = []
+        rest = line.backordered
+        for place in sorted(free, key=lambda place: (-free[place], place)):
+            quantity = min(rest, free[place])
+            rest -= quantity
+            if quantity:
+                chosen.append((place, quantity))
+        return chosen
+
+    def take_on(self, line: Line) -> str | None:
+        """Claim for a line of a new order what is free; reject it where the rest may not wait, and say why."""
+        self.lines.append(line)
+        chosen = self.choose(line)
+        short = line.backordered - sum(quantity for _, quantity in chosen)
+        reason = self.may_not_wait(line, short) if short else None
+        if reason:
+            line.backordered, line.rejected = 0, line.backordered
+        else:
+            for location, quantity in chosen:
+                line.backordered -= quantity
+                line.claims.append(Claim(location, quantity))
+        return reason
+
+    def may_not_wait(self, line: Line, short: int) -> str | None:
+        policy = self.policies.get(line.asked["sku"], {})
+        limit = policy.get("backorder_limit")
+        others = [other for other in self.lines if other is not line and other.asked["sku"] == line.asked["sku"]]
+        if policy.get("discontinued"):
+            return "discontinued"
+        if (line.asked.get("backorder") or policy.get("backorder", "allow")) != "allow":
+            return "out_of_stock"
+        if limit is not None and sum(other.backordered for other in others) + short > limit:
+            return "backorder_limit"
+        return None
+
+    def serve(self, receipt: Data | None = None) -> None:
+        """Give free units to the first in rank that can use them, until there are none or nobody can."""
+        while True:
+            able = [line for line in self.lines if line.backordered and self.choose(line)]
+            if not able:
+                return
+            line = min(able, key=self.rank)
+            for location, quantity in self.choose(line):
+                self.claim(line, location, quantity, receipt)
+
+    def claim(self, line: Line, location: str, quantity: int, receipt: Data | None) -> None:
+        """Claim units; those that lie on the dock come from the first line of the receipt that has some left."""
+        line.backordered -= quantity
+        if receipt is not None and receipt["location"] == location:
+            for source in receipt["lines"]:
+                if source["sku"] == line.asked["sku"]:
+                    taken = min(quantity, source["quantity"] - self.claimed_of(receipt, source))
+                    quantity -= taken
+                    if taken:
+                        name = (receipt["receipt_id"], source["line_id"])
+                        line.claims.append(Claim(location, taken, name, source.get("lot")))
+        if quantity:
+            line.claims.append(Claim(location, quantity))
+
+    def claimed_of(self, receipt: Data, source: Data, *, only_released: bool = False) -> int:
+        """Units of a receipt line that were claimed on its dock."""
+        name = (receipt["receipt_id"], source["line_id"])
+        return sum(
+            claim.quantity
+            for line in self.lines
+            for claim in line.claims
+            if claim.source == name and (claim.is_released or not only_released)
+        )
+
+    # What the warehouse and the customer hear.
+    def release(self, order: Data, receipt: Data | None = None) -> list[tuple[Line, int]]:
+        """Release what an order holds, unless it is ship-complete and waits; return the units per line."""
+        if order.get("ship_complete") and self.is_waiting(order):
+            return []
+        released = [(line, line.held) for line in self.lines_of(order) if line.held]
+        groups: dict[tuple[str, bool], dict[tuple[int, str | None], Data]] = {}
+        for line, _ in released:
+            for claim in line.claims:
+                if not claim.is_released:
+                    claim.is_released = True
+                    docked = claim.source is not None and claim.source[0] == (receipt or {}).get("receipt_id")
+                    parts = groups.setdefault((claim.location, docked), {})
+                    asked = line.asked
+                    new = {"line_id": asked["line_id"], "sku": asked["sku"], "quantity": 0, "lot": claim.lot}
+                    parts.setdefault((line.position, claim.lot), new)["quantity"] += claim.quantity
+        for (location, docked), parts in groups.items():
+            self.instruct(order, location, list(parts.values()), receipt if docked else None)
+        return released
+
+    def instruct(self, order: Data, location: str, lines: list[Data], receipt: Data | None) -> None:
+        from_dock = receipt and {"receipt_id": receipt["receipt_id"], "dock_door": receipt.get("dock_door")}
+        event = {
+            "fulfillment_id": "F-",
+            "kind": "cross_dock" if receipt else "ship",
+            "order_id": order["order_id"],
+            "location": location,
+            "priority": order.get("priority", 0),
+            "lines": lines,
+            "completes_order": self.is_complete(order),
+            **(from_dock or {}),
+        }
+        self.events.append(("fulfillment", order["order_id"], event))
+
+    def put_away(self, receipt: Data) -> None:
+        """Store what did not leave from the dock."""
+        lines = []
+        for source in receipt["lines"]:
+            quantity = source["quantity"] - self.claimed_of(receipt, source, only_released=True)
+            if quantity:
+                lines.append({"sku": source["sku"], "quantity": quantity, "lot": source.get("lot")})
+        event = {
+            "fulfillment_id": "F-",
+            "kind": "put_away",
+            "receipt_id": receipt["receipt_id"],
+            "location": receipt["location"],
+            "dock_door": receipt.get("dock_door"),
+            "lines": lines,
+        }
+        if lines:
+            self.events.append(("fulfillment", receipt["receipt_id"], event))
+
+    def notify_if(self, kind: str, order: Data, units: list[tuple[Line, int]], **more: Any) -> bool:
+        """Tell the customer about lines, if there is anything to tell."""
+        lines = [line.about(quantity) for line, quantity in units if quantity]
+        event = {
+            "notification_id": "N-",
+            "kind": kind,
+            "order_id": order["order_id"],
+            "customer": order["customer"],
+            "lines": lines,
+            "completes_order": None,
+            "reason": None,
+            "options": [],
+            "respond_by": None,
+            **more,
+        }
+        if lines:
+            self.events.append(("customer-notification", order["order_id"], event))
+        return bool(lines)

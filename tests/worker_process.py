@@ -1,0 +1,55 @@
+"""A worker in a process of its own, which may kill itself at a named point: `worker_process.py SETTINGS [POINT NTH]`.
+
+SETTINGS is a JSON object. POINT is a checkpoint of the worker, or `assigned` or `revoked` for the two halves of a
+rebalance; the process dies there the NTH time. SIGTERM ends it in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+from bo_worker.app import Worker
+from bo_worker.config import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+class Death:
+    """Kills the process at the `nth` passage of `point`."""
+
+    def __init__(self, point: str, nth: int) -> None:
+        self.point = point
+        self.nth = nth
+        self.passages = itertools.count(1)
+
+    def __call__(self, point: str) -> None:
+        if point == self.point and next(self.passages) == self.nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def after(self, point: str, step: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
+        async def stepped(argument: Any) -> Any:
+            result = await step(argument)
+            self(point)
+            return result
+
+        return stepped
+
+
+async def work(settings: dict[str, Any], death: Death) -> None:
+    worker = Worker(load_settings(**settings), checkpoint=death)
+    worker.intake.on_assigned = death.after("assigned", worker.intake.on_assigned)  # type: ignore[method-assign]
+    worker.intake.on_revoked = death.after("revoked", worker.intake.on_revoked)  # type: ignore[method-assign]
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stopping.set)
+    await worker.run()
+
+
+if __name__ == "__main__":
+    settings, *death = sys.argv[1:]
+    asyncio.run(work(json.loads(settings), Death(*death[:1], int(death[1])) if death else Death("never", 0)))

@@ -1,0 +1,65 @@
+"""Orders and receipts in plenty: drawn from a seed, or real ones from a file."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+import build
+from world import placed, received
+
+if TYPE_CHECKING:
+    from bo_worker.messages.record import Message
+
+LOCATIONS: Final = ("WH1", "WH2", "WH3")
+SAMPLE: Final = Path(__file__).parent / "sample_orders.jsonl"
+
+
+def drawn(seed: int, orders: int, *, skus: int = 12, receipts: int | None = None) -> list[Message]:
+    """Orders of every sort, and receipts that serve most of them, in a random sequence."""
+    print(f"workload of seed {seed}")  # noqa: T201 - shown when the test fails
+    draw = random.Random(seed)  # noqa: S311 - a seeded generator, not a secret
+    inputs = [placed(_order(draw, f"SO-{number}", skus)) for number in range(orders)]
+    count = orders // 8 if receipts is None else receipts
+    inputs += [received(_receipt(draw, f"R-{number}", skus)) for number in range(count)]
+    draw.shuffle(inputs)
+    return inputs
+
+
+def _order(draw: random.Random, order_id: str, skus: int) -> build.Data:
+    lines = [_order_line(draw, str(number), skus) for number in range(1, draw.randint(1, 4) + 1)]
+    second = draw.randrange(60)
+    return build.order(
+        order_id,
+        lines=lines,
+        placed_at=f"2026-11-21T09:{draw.randrange(60):02}:{second:02}Z",
+        priority=draw.choice((0, 0, 0, 5, 9)),
+        ship_complete=draw.random() < 0.2,
+    )
+
+
+def _order_line(draw: random.Random, line_id: str, skus: int) -> build.Data:
+    line = build.order_line(line_id, f"SKU-{draw.randrange(skus)}", draw.randint(1, 5))
+    if draw.random() < 0.2:
+        line["location"] = draw.choice(LOCATIONS)
+    if draw.random() < 0.1:
+        line["backorder"] = "deny"
+    return line
+
+
+def _receipt(draw: random.Random, receipt_id: str, skus: int) -> build.Data:
+    lines = [
+        build.receipt_line(
+            str(number), f"SKU-{draw.randrange(skus)}", draw.randint(1, 40), lot=draw.choice(("A", "B"))
+        )
+        for number in range(1, draw.randint(1, 4) + 1)
+    ]
+    return build.receipt(receipt_id, lines=lines, location=draw.choice(LOCATIONS), dock_door="D4")
+
+
+def real_orders() -> list[dict[str, Any]]:
+    """The real orders of the sample, in the sequence in which they were placed."""
+    return [orjson.loads(line)["data"] for line in SAMPLE.read_bytes().splitlines()]

@@ -1,0 +1,295 @@
+"""A small world around the worker: topics and a database of its own, what is sent into it, and what comes out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from bo_worker.app import Worker
+from bo_worker.config import load_settings
+from bo_worker.kafka.publisher import Publisher
+from bo_worker.kafka.topics import ensure_topics
+from bo_worker.messages.inbound import INPUT_TOPICS
+from bo_worker.messages.record import Message
+from schema_check import validate_message
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+
+    from bo_worker.config import Settings
+
+PATIENCE_S: Final = 90
+POLL_S: Final = 0.02
+OUTPUT_TOPICS: Final = ("customer-notification", "fulfillment")
+DEAD_LETTER_TOPICS: Final = tuple(f"{topic}.dlq" for topic in INPUT_TOPICS)
+KEYS: Final = {
+    "order-created": "order_id",
+    "inventory-received": "receipt_id",
+    "order-cancelled": "order_id",
+    "order-amended": "order_id",
+    "inventory-adjusted": "sku",
+    "shipment-dispatched": "order_id",
+    "product-policy-updated": "sku",
+}
+# A server that was stopped refuses, hangs up, or is still starting.
+AWAY: Final = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
+
+
+@dataclass(frozen=True)
+class Output:
+    """A message that came out; `topic` is without prefix."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return orjson.loads(self.value or b"null")
+
+    @property
+    def texts(self) -> dict[str, str]:
+        return {name: value.decode() for name, value in self.headers}
+
+    @property
+    def sequence(self) -> int:
+        return int(self.texts["ce_sequence"])
+
+    @property
+    def why(self) -> dict[str, str]:
+        """The headers of a dead letter that we added; those of its producer may be anything."""
+        return {name: value.decode() for name, value in self.headers if name.startswith("dlq_")}
+
+
+def message(topic: str, data: dict[str, Any], *headers: tuple[str, bytes]) -> Message:
+    """The data as bare JSON, or in binary mode where headers say so, under its key of the contract."""
+    return Message(topic, data[KEYS[topic]].encode(), orjson.dumps(data), list(headers))
+
+
+def placed(data: dict[str, Any]) -> Message:
+    return message("order-created", data)
+
+
+def received(data: dict[str, Any]) -> Message:
+    return message("inventory-received", data)
+
+
+class World:
+    """Sends inputs, waits until the workers are through, and reads what they published.
+
+    `sent` and `outputs` hold everything so far. `tasks` are the workers of this process: when one of them fails,
+    so does whoever waits.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.sent: list[Message] = []
+        self.outputs: list[Output] = []
+        self.tasks: list[asyncio.Task[None]] = []
+        self.input_partitions = settings.topic_partitions
+        self._publisher = Publisher(settings)
+        self._reader = AIOKafkaConsumer(
+            bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="none", metadata_max_age_ms=1000
+        )
+        self._next: dict[TopicPartition, int] = {}
+        self._connection: asyncpg.Connection | None = None
+
+    async def open(self) -> None:
+        await ensure_topics(self.settings, INPUT_TOPICS)
+        await self._reader.start()
+        self._next = dict.fromkeys(
+            self._partitions(OUTPUT_TOPICS + DEAD_LETTER_TOPICS, self.settings.topic_partitions), 0
+        )
+        self._reader.assign(list(self._next))
+        for partition in self._next:
+            self._reader.seek(partition, 0)
+
+    async def close(self) -> None:
+        await self._publisher.stop()
+        await self._reader.stop()
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def send(self, *messages: Message) -> None:
+        """Publish inputs, at least once: where Kafka goes away meanwhile, some may be there twice."""
+        self.sent += messages
+        await self._publisher.publish(messages)
+
+    async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(self.settings.database_url.get_secret_value(), timeout=5)
+        return await self._connection.fetch(query, *arguments)
+
+    async def value(self, query: str, *arguments: Any) -> Any:
+        ((value,),) = await self.fetch(query, *arguments)
+        return value
+
+    async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        """Wait for a condition; fail when a worker fails, or when it takes too long."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not await self._holds(condition):
+                for task in self.tasks:
+                    if task.done():
+                        task.result()
+                await asyncio.sleep(POLL_S)
+
+    async def settled(self) -> None:
+        """Wait until everything sent is applied and published, then read and check what came out."""
+        ends = await self.input_ends()
+
+        async def is_through() -> bool:
+            return await self.positions() == ends and await self.value(
+                "select not exists (select from bo_worker.outbox)"
+                " and not exists (select from bo_worker.unfinished_cause)"
+            )
+
+        await self.until(is_through)
+        await self.read_outputs()
+
+    async def positions(self) -> dict[tuple[str, int], int]:
+        """The stored offsets of partitions that hold messages."""
+        rows = await self.fetch("select topic, partition, next_offset from bo_worker.stream_position")
+        return {(topic, number): offset for topic, number, offset in rows if offset}
+
+    async def input_ends(self) -> dict[tuple[str, int], int]:
+        """The ends of partitions that hold messages."""
+        ends = await self._reader.end_offsets(self._partitions(INPUT_TOPICS, self.input_partitions))
+        return {(partition.topic, partition.partition): end for partition, end in ends.items() if end}
+
+    async def read_outputs(self) -> None:
+        """Read what was published since the last time; every message must keep to its schema."""
+        ends = await self._reader.end_offsets(list(self._next))
+        async with asyncio.timeout(PATIENCE_S):
+            while any(self._next[partition] < end for partition, end in ends.items()):
+                for partition, records in (await self._reader.getmany(timeout_ms=100)).items():
+                    self._next[partition] = records[-1].offset + 1
+                    self.outputs += [self._output(record) for record in records]
+
+    def of(self, topic: str, key: str) -> list[Output]:
+        """What came out on a topic under a key, each once, in order."""
+        found = {
+            output.sequence: output for output in self.outputs if (output.topic, output.key) == (topic, key.encode())
+        }
+        return [found[number] for number in sorted(found)]
+
+    def data_of(self, topic: str, key: str) -> list[dict[str, Any]]:
+        return [output.data for output in self.of(topic, key)]
+
+    def dead_letters(self) -> list[Output]:
+        """The dead letters, each once."""
+        found = {}
+        for output in self.outputs:
+            if output.topic in DEAD_LETTER_TOPICS:
+                why = output.why
+                found[why["dlq_topic"], why["dlq_partition"], why["dlq_offset"]] = output
+        return list(found.values())
+
+    async def _holds(self, condition: Callable[[], Awaitable[bool]]) -> bool:
+        with contextlib.suppress(*AWAY):
+            return await condition()
+        return False
+
+    def _output(self, record: Any) -> Output:
+        topic = record.topic.removeprefix(self.settings.topic_prefix)
+        validate_message(topic, record.value, record.headers)
+        return Output(topic, record.partition, record.offset, record.key, record.value, tuple(record.headers))
+
+    def _partitions(self, topics: Iterable[str], count: int) -> list[TopicPartition]:
+        names = [self.settings.topic_prefix + topic for topic in topics]
+        return [TopicPartition(name, number) for name in names for number in range(count)]
+
+
+def world_settings(bootstrap_servers: str, database_url: str, topic_prefix: str, **more: Any) -> Settings:
+    """Settings of a small and impatient worker."""
+    few: dict[str, Any] = {
+        "topic_partitions": 2,
+        "batch_records_max": 100,
+        "kafka_session_timeout_s": 6,
+        "kafka_request_timeout_s": 5,
+        "database_lock_timeout_s": 2,
+        "database_statement_timeout_s": 10,
+        "retry_wait_max_s": 0.5,
+        "unfinished_poll_s": 0.1,
+    }
+    return load_settings(
+        kafka_bootstrap_servers=bootstrap_servers,
+        database_url=database_url,
+        topic_prefix=topic_prefix,
+        kafka_group_id=f"{topic_prefix}group",
+        http_port=0,
+        http_host="127.0.0.1",
+        **few | more,
+    )
+
+
+@asynccontextmanager
+async def opened_world(settings: Settings) -> AsyncIterator[World]:
+    world = World(settings)
+    await world.open()
+    try:
+        yield world
+    finally:
+        await world.close()
+
+
+@asynccontextmanager
+async def running(world: World, *workers: Worker) -> AsyncIterator[tuple[Worker, ...]]:
+    """Run workers, by default a new one, in this process for as long as the context lasts."""
+    workers = workers or (Worker(world.settings),)
+    tasks = [asyncio.create_task(worker.run()) for worker in workers]
+    world.tasks += tasks
+    try:
+        yield workers
+    finally:
+        for worker in workers:
+            worker.stopping.set()
+        await asyncio.wait(tasks, timeout=PATIENCE_S)
+        world.tasks = [task for task in world.tasks if task not in tasks]
+    for task in tasks:
+        task.result()
+
+
+class WorkerProcess:
+    """A worker in a process of its own, which may be killed, frozen and thawed, or kill itself at `point`."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    async def ended(self) -> int:
+        """Wait for its end; return its exit code, or the signal that killed it as a negative number."""
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def working(world: World, point: str = "never", nth: int = 1, **other: Any) -> AsyncIterator[WorkerProcess]:
+    """Run a worker process with the world's settings, some of them `other`; it is killed where the context ends."""
+    settings = orjson.dumps(_plain(world.settings) | other).decode()
+    script = Path(__file__).with_name("worker_process.py")
+    process = await asyncio.create_subprocess_exec(sys.executable, str(script), settings, point, str(nth))
+    try:
+        yield WorkerProcess(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    fields = settings.model_dump(exclude_none=True, exclude_defaults=True)
+    return fields | {"database_url": settings.database_url.get_secret_value()}
