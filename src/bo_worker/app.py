@@ -6,7 +6,6 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.demand import rank_by_need_by, rank_by_placed_at
 from bo_worker.kafka.consumer import Consumer
 from bo_worker.kafka.publisher import Publisher
 from bo_worker.messages.inbound import INPUT_TOPICS
@@ -45,11 +44,7 @@ class Worker:
             stopping=self.stopping,
             decoded=self._decoded,
         )
-        rules = Rules(
-            rank_by_need_by if settings.rank_by == "need_by" else rank_by_placed_at,
-            settings.fill_lines_max,
-            settings.topic_prefix,
-        )
+        rules = Rules(settings.rank_by, settings.fill_lines_max, settings.topic_prefix)
         self.applier = Applier(
             apply,
             rules,
