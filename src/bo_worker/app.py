@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bo_worker.config import ConfigurationError
-from bo_worker.domain.demand import rank_by_need_by, rank_by_placed_at
 from bo_worker.kafka.client import ended_within
 from bo_worker.kafka.consumer import Consumer
 from bo_worker.kafka.publisher import Publisher
@@ -167,10 +166,9 @@ class Worker:
 
     def _new_applier(self) -> Applier:
         settings = self.settings
-        rank = rank_by_need_by if settings.rank_by == "need_by" else rank_by_placed_at
         return Applier(
             self._sessions[1],
-            Rules(rank, settings.fill_lines_max, settings.topic_prefix),
+            Rules(settings.rank_by, settings.fill_lines_max, settings.topic_prefix),
             clock=self._clock,
             committed=self._committed,
             stopping=self.stopping,

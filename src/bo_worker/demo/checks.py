@@ -16,7 +16,7 @@ select sku, location, sum(held + released)::bigint as claimed from bo_worker.all
 RELEASED = "select order_id, line_id, location, released from bo_worker.allocation_status where released > 0"
 ORDERS = "select distinct order_id from bo_worker.order_line_status"
 WAITING_BESIDE_FREE_UNITS = """
-select count(*)
+select line.order_id, line.line_id
 from bo_worker.order_line_status as line
 join bo_worker.stock_status as stock using (sku)
 where line.backordered > 0 and stock.available > 0 and coalesce(line.location, stock.location) = stock.location
@@ -71,7 +71,7 @@ async def _claims(account: Account) -> Finding:
 
 
 async def _queue(account: Account) -> Finding:
-    passed_over = await account.fetch_value(WAITING_BESIDE_FREE_UNITS)
+    passed_over = await account.fetch(WAITING_BESIDE_FREE_UNITS)
     return Finding(not passed_over, "nobody waits for an article of which usable stock is free")
 
 

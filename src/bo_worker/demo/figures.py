@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from bo_worker.messages.inbound import INPUT_TOPICS
 from bo_worker.store.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     import asyncpg
 
@@ -51,17 +53,21 @@ class Figures:
     rejected: int = 0
     on_hand: int = 0
     allocated: int = 0
-    applied: Mapping[tuple[str, int], int] | None = None
+    applied: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
     @property
     def fill_rate(self) -> float:
         """Of the units ordered, the share for which an instruction to ship or cross-dock was given."""
         return self.filled / self.ordered if self.ordered else 0.0
 
+    @property
+    def applied_messages(self) -> int:
+        """Messages applied so far."""
+        return sum(self.applied.values())
+
     def lag(self, ends: Mapping[tuple[str, int], int]) -> int:
         """Messages in the input topics, whose ends are given, that are not applied yet."""
-        applied = self.applied or {}
-        return sum(end - applied.get(place, 0) for place, end in ends.items() if place[0] in INPUT_TOPICS)
+        return sum(end - self.applied.get(place, 0) for place, end in ends.items() if place[0] in INPUT_TOPICS)
 
 
 class Account:
@@ -69,23 +75,27 @@ class Account:
 
     def __init__(self, settings: Settings) -> None:
         self._session = Session(settings, "demo")
+        self._turn = asyncio.Lock()  # a connection does one thing at a time
 
     async def figures(self) -> Figures:
         """The account now, all figures of one instant."""
-        connection = await self._session.connected()
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
+        async with self._connected() as connection, connection.transaction(
+            isolation="repeatable_read", readonly=True
+        ):
             lines, stock = await connection.fetchrow(LINES), await connection.fetchrow(STOCK)
             applied = {tuple(row[:2]): row[2] for row in await connection.fetch(APPLIED)}
         return Figures(**dict(lines or {}), **dict(stock or {}), applied=applied)
 
     async def fetch(self, query: str) -> list[asyncpg.Record]:
         """All rows of a query."""
-        return list(await (await self._session.connected()).fetch(query))
-
-    async def fetch_value(self, query: str) -> Any:
-        """The first column of the first row."""
-        return await (await self._session.connected()).fetchval(query)
+        async with self._connected() as connection:
+            return list(await connection.fetch(query))
 
     async def close(self) -> None:
         """Close the connection."""
         await self._session.discard()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[asyncpg.Connection]:
+        async with self._turn:
+            yield await self._session.connected()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 
+from bo_worker.demo.checks import check
 from bo_worker.demo.evidence import Evidence
 from bo_worker.demo.figures import Account
 from bo_worker.demo.retail import changed_orders, take
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bo_worker.config import Settings
+    from bo_worker.demo.checks import Finding
+    from bo_worker.demo.figures import Figures
     from bo_worker.demo.scenario import Scenario
     from bo_worker.demo.seen import Seen
     from bo_worker.demo.worker_process import WorkerProcess
@@ -47,16 +50,24 @@ class DemoError(Exception):
     """The demonstration can't go on; the text says why."""
 
 
+class Crash(NamedTuple):
+    """When the worker was killed (monotonic seconds), and how many messages it had applied."""
+
+    at: float
+    applied_messages: int
+
+
 class Performance:
     """Everything that takes part."""
 
     def __init__(self, settings: Settings, worker: WorkerProcess, console: Console) -> None:
         self.stage = Stage()
-        self.evidence = Evidence()
-        self.journal = Journal()
-        self.account = Account(settings)
+        self.worker = worker
         self.seconds = 0.0
-        self._worker = worker
+        self.findings: list[Finding] | None = None
+        self._evidence = Evidence()
+        self._journal = Journal()
+        self._account = Account(settings)
         self._console = console
         self._orders = changed_orders()
         self._publisher = Publisher(settings)
@@ -64,11 +75,12 @@ class Performance:
         self._watcher = Watcher(settings, self._note)
         self._listeners: list[Callable[[Seen], None]] = [
             self.stage.happenings.note,
-            self.evidence.note,
-            self.journal.note,
+            self._evidence.note,
+            self._journal.note,
         ]
         self._sent = 0
-        self._killed_at: float | None = None
+        self._crash: Crash | None = None
+        self._is_crashing = False
 
     @asynccontextmanager
     async def ready(self) -> AsyncIterator[None]:
@@ -82,7 +94,7 @@ class Performance:
                     task.cancel()
         finally:
             await self._publisher.stop()
-            await self.account.close()
+            await self._account.close()
 
     async def play(self, order_count: int) -> None:
         """Play so many orders from the first to the last event.
@@ -98,6 +110,15 @@ class Performance:
             self.stage.act = "last events"
             await self._settle()
         self.seconds = time.monotonic() - began
+
+    def story(self) -> list[Seen]:
+        """The messages of the backorder that is best to tell; empty if there is none."""
+        return self._journal.best_story()
+
+    async def audit(self) -> list[Finding]:
+        """Compare the account, the messages and the rules."""
+        self.findings = await check(self._account, self._evidence, self.stage.tally)
+        return self.findings
 
     async def go_on(self) -> None:
         """Play more orders at a steady pace, for ever."""
@@ -123,17 +144,19 @@ class Performance:
         cut = int(len(steps) * CRASH_AFTER)
         speed = scenario.seconds / min(TRADING_S, len(scenario.orders) / ORDERS_PER_S_MIN)
         await self._sender.play(steps[:cut], pauses[:cut], speed)
-        await self._crash()
+        await self._kill_worker()
         await self._sender.play(steps[cut:], pauses[cut:], speed)
 
-    async def _crash(self) -> None:
+    async def _kill_worker(self) -> None:
         """Kill the worker where it stands, and start another."""
-        self._killed_at = time.monotonic()
         self.stage.worker, self.stage.worker_is_well = "worker killed", False
-        self._tell(f"kill -9 {self._worker.pid}: the worker is gone, orders keep coming")
-        await asyncio.to_thread(self._worker.kill)
-        await asyncio.to_thread(self._worker.start)
-        self._tell(f"another worker starts, pid {self._worker.pid}; Kafka gives it the partitions in some seconds")
+        self._tell(f"kill -9 {self.worker.pid}: the worker is gone; orders keep coming")
+        self._is_crashing = True
+        await asyncio.to_thread(self.worker.kill)
+        self._crash = Crash(time.monotonic(), (await self._account.figures()).applied_messages)
+        await asyncio.to_thread(self.worker.start)
+        self._is_crashing = False
+        self._tell(f"another worker starts, pid {self.worker.pid}; Kafka gives it the partitions in some seconds")
 
     async def _settle(self) -> None:
         """Wait until everything that was sent is applied, and its events were read back."""
@@ -142,27 +165,33 @@ class Performance:
                 while not await self._is_settled():  # noqa: ASYNC110 - database and topics tell only when asked
                     await asyncio.sleep(POLL_S)
         except TimeoutError as error:
-            raise DemoError(f"the worker was not done in {SETTLE_TIMEOUT_S:.0f} s.\n{self._worker.log_tail}") from error
+            raise DemoError(f"the worker was not done in {SETTLE_TIMEOUT_S:.0f} s.\n{self.worker.log_tail}") from error
 
     async def _is_settled(self) -> bool:
         messages = self.stage.tally.messages
-        if messages["order-created"] + messages["inventory-received"] < self._sent or not self.stage.is_caught_up:
+        figures, ends = await self._account.figures(), await self._watcher.ends()
+        if messages["order-created"] + messages["inventory-received"] < self._sent or figures.lag(ends):
             return False
-        (announced,) = await self.account.fetch(ANNOUNCED)
+        (announced,) = await self._account.fetch(ANNOUNCED)
         read = messages["customer-notification"], messages["fulfillment"], 0
         return tuple(announced) == read
 
     async def _follow_account(self) -> None:
         while True:
-            if self._killed_at is None and self._worker.pid is None:
-                raise DemoError(f"the worker ended by itself.\n{self._worker.log_tail}")
-            figures = await self.account.figures()
+            if not self._is_crashing and self.worker.pid is None:
+                raise DemoError(f"the worker ended by itself.\n{self.worker.log_tail}")
+            figures = await self._account.figures()
             self.stage.update(figures, figures.lag(await self._watcher.ends()))
-            if self._killed_at is not None and self._worker.pid and not self.stage.lag:
-                self._tell(f"caught up {time.monotonic() - self._killed_at:.1f} s after the crash")
-                self._killed_at = None
-                self._show_worker()
+            self._note_recovery(figures)
             await asyncio.sleep(POLL_S)
+
+    def _note_recovery(self, figures: Figures) -> None:
+        crash = self._crash
+        if crash is None or figures.applied_messages == crash.applied_messages or self.stage.lag:
+            return
+        self._tell(f"caught up {time.monotonic() - crash.at:.1f} s after the crash")
+        self._crash = None
+        self._show_worker()
 
     @asynccontextmanager
     async def _on_screen(self) -> AsyncIterator[None]:
@@ -184,7 +213,7 @@ class Performance:
         self.stage.sent += number
 
     def _show_worker(self) -> None:
-        self.stage.worker, self.stage.worker_is_well = f"worker {self._worker.pid}", True
+        self.stage.worker, self.stage.worker_is_well = f"worker {self.worker.pid}", True
 
     def _tell(self, sentence: str) -> None:
         self.stage.happenings.tell(Text(sentence, "bold magenta"))

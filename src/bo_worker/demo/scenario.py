@@ -44,6 +44,11 @@ class Scenario:
         instants = [self.trading[0].at, *(step.at for step in self.trading)]
         return [min(after - before, LONGEST_PAUSE) for before, after in pairwise(instants)]
 
+    @property
+    def seconds(self) -> float:
+        """The sum of the pauses."""
+        return max(1.0, sum(self.pauses, timedelta()).total_seconds())
+
 
 def build_scenario(orders: Sequence[RetailOrder], number: int) -> Scenario:
     """Everything that is sent for the orders; `number` keeps the receipts of several scenarios apart."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from bo_worker.domain.account import QueueExhaustedError
 from bo_worker.domain.demand import Claim
+from bo_worker.domain.missing import QueueExhaustedError
 from bo_worker.domain.stock import ANY_LOCATION
 
 if TYPE_CHECKING:
@@ -37,42 +37,47 @@ def choose(product: Product, line: OrderLine) -> list[tuple[Stock, int]]:
     return chosen
 
 
-def claim(product: Product, line: OrderLine, stock: Stock, quantity: int, arrivals: Arrivals | None = None) -> None:
+def claim(
+    account: Account,
+    line: OrderLine,
+    stock: Stock,
+    quantity: int,
+    change: Literal["claimed", "filled"],
+    arrivals: Arrivals | None = None,
+) -> None:
     """Give `quantity` free units of `stock` to a waiting line, which holds them until they are released."""
+    product = account.product(line.sku)
     line.backordered -= quantity
     line.held += quantity
     line.is_changed = True
     product.waiting -= quantity
     product.is_changed = True
+    product.holders[line.order.order_id, line.position] = line
     stock.allocated += quantity
     stock.is_changed = True
+    for new in _claims(stock, quantity, arrivals):
+        line.claim_count += 1
+        new.number = line.claim_count
+        new.entry = account.note(change, new.held, stock.sku, stock.location, line)
+        line.claims.append(new)
+
+
+def _claims(stock: Stock, quantity: int, arrivals: Arrivals | None) -> list[Claim]:
+    """Spread units over the receipt lines that brought them, first line first (R8)."""
     if arrivals is None or arrivals.location != stock.location:
-        _add_claim(line, Claim(0, stock.location, quantity))
-        return
-    _claim_arrivals(line, stock, quantity, arrivals)
-
-
-def _add_claim(line: OrderLine, new: Claim) -> None:
-    line.claim_count += 1
-    new.number = line.claim_count
-    line.claims.append(new)
-
-
-def _claim_arrivals(line: OrderLine, stock: Stock, quantity: int, arrivals: Arrivals) -> None:
-    """Spread a claim over the receipt lines that brought the units, first line first (R8)."""
+        return [Claim(0, stock.location, quantity)]
+    claims = []
     for arrival in arrivals.of(stock.sku):
         part = min(quantity, arrival.unclaimed)
-        if not part:
-            continue
-        arrival.unclaimed -= part
-        quantity -= part
-        new = Claim(0, stock.location, part, lot=arrival.lot)
-        new.receipt_id, new.receipt_line = arrivals.receipt_id, arrival.line_id
-        _add_claim(line, new)
-        if not quantity:
-            return
-    # Units that lay here before the receipt are picked from storage.
-    _add_claim(line, Claim(0, stock.location, quantity))
+        if part:
+            arrival.unclaimed -= part
+            quantity -= part
+            new = Claim(0, stock.location, part, lot=arrival.lot)
+            new.receipt_id, new.receipt_line = arrivals.receipt_id, arrival.line_id
+            claims.append(new)
+    if quantity:  # Units that lay here before the receipt are picked from storage.
+        claims.append(Claim(0, stock.location, quantity))
+    return claims
 
 
 def serve_queue(
@@ -97,7 +102,7 @@ def serve_queue(
             raise QueueExhaustedError(product.sku, lane.location)
         line = lane.entries[0][2]
         for stock, quantity in choose(product, line):
-            claim(product, line, stock, quantity, arrivals)
+            claim(account, line, stock, quantity, "filled", arrivals)
         served[line.order.order_id] = None
     return True
 

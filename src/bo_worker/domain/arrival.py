@@ -11,7 +11,7 @@ from bo_worker.domain.identity import derive_id
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bo_worker.domain.account import Account, Cause
+    from bo_worker.domain.account import Account
     from bo_worker.domain.commands import ReceiveInventory
 
 
@@ -61,15 +61,12 @@ def arrivals_of(command: ReceiveInventory) -> Arrivals:
     return Arrivals(command.receipt_id, command.location, command.dock_door, lines)
 
 
-def put_away(account: Account, cause: Cause, arrivals: Arrivals) -> None:
+def put_away(account: Account, arrivals: Arrivals) -> None:
     """Send to storage what did not leave from the dock; publish nothing where there is nothing."""
-    lines = [
-        PutAwayLine(arrival.sku, arrival.quantity - arrival.docked, arrival.lot)
-        for arrival in arrivals.lines.values()
-        if arrival.quantity > arrival.docked
-    ]
+    stored = [arrival for arrival in arrivals.lines.values() if arrival.quantity > arrival.docked]
+    lines = [PutAwayLine(arrival.sku, arrival.quantity - arrival.docked, arrival.lot) for arrival in stored]
+    for line in lines:
+        account.note("put_away", line.quantity, line.sku, arrivals.location)
     if lines:
-        fulfillment_id = derive_id("F-", cause.name, arrivals.location, "put_away")
-        account.publish(
-            PutAway(fulfillment_id, arrivals.receipt_id, arrivals.location, arrivals.dock_door, lines), cause
-        )
+        fulfillment_id = derive_id("F-", account.cause.name, arrivals.location, "put_away")
+        account.publish(PutAway(fulfillment_id, arrivals.receipt_id, arrivals.location, arrivals.dock_door, lines))

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, assert_never
 
 from bo_worker.domain.account import Refusal
-from bo_worker.domain.commands import PlaceOrder, ReceiveInventory
+from bo_worker.domain.adjust_inventory import adjust_inventory
+from bo_worker.domain.amend_order import amend_order
+from bo_worker.domain.cancel_order import cancel_order
+from bo_worker.domain.commands import (
+    AdjustInventory,
+    AmendOrder,
+    CancelOrder,
+    DispatchShipment,
+    PlaceOrder,
+    ReceiveInventory,
+    UpdatePolicy,
+)
+from bo_worker.domain.dispatch_shipment import dispatch_shipment
+from bo_worker.domain.early import keep_early
 from bo_worker.domain.place_order import place_order
 from bo_worker.domain.receive_inventory import receive_inventory
 from bo_worker.domain.settle import Effect, settle
+from bo_worker.domain.update_policy import update_policy
 
 if TYPE_CHECKING:
     from bo_worker.domain.account import Account, Cause
@@ -17,23 +31,51 @@ if TYPE_CHECKING:
 NOTHING = Effect()
 
 
-def change(account: Account, cause: Cause, command: Command, digest: bytes) -> Effect | Refusal:
-    """Apply a command but serve no queue yet; return what is left to settle, or why it can't be applied."""
+def change(account: Account, cause: Cause, command: Command, digest: bytes, token: Any = None) -> Effect | Refusal:
+    """Apply a command but serve no queue yet; return what is left to settle, or why it can't be applied.
+
+    `token` is kept with a message that has to wait for its order.
+    """
+    account.cause = cause
     match command:
         case PlaceOrder():
-            place_order(account, cause, command, digest)
+            place_order(account, command, digest)
             return NOTHING
         case ReceiveInventory():
             return receive_inventory(account, command)
+        case AdjustInventory():
+            return adjust_inventory(account, command)
+        case UpdatePolicy():
+            return update_policy(account, command, digest) or NOTHING
+        case CancelOrder() | AmendOrder() | DispatchShipment():
+            return _change_order(account, command, token)
         case _:
-            return Refusal("unsupported", "this topic is not served yet")
+            assert_never(command)
 
 
-def decide(account: Account, cause: Cause, command: Command, digest: bytes) -> Refusal | None:
+def _change_order(
+    account: Account, command: CancelOrder | AmendOrder | DispatchShipment, token: Any
+) -> Effect | Refusal:
+    order = account.orders.get(command.order_id)
+    match command:
+        case DispatchShipment():
+            if order is None:
+                return Refusal("unknown_order", f"there is no order {command.order_id}")
+            return dispatch_shipment(account, order, command) or NOTHING
+        case CancelOrder() if order is not None:
+            return cancel_order(account, order, command)
+        case AmendOrder() if order is not None:
+            return amend_order(account, order, command)
+        case _:
+            keep_early(account, command, token)
+            return NOTHING
+
+
+def decide(account: Account, cause: Cause, command: Command, digest: bytes, token: Any = None) -> Refusal | None:
     """Apply a command and settle what follows from it; a refusal leaves the account as it was."""
-    effect = change(account, cause, command, digest)
+    effect = change(account, cause, command, digest, token)
     if isinstance(effect, Refusal):
         return effect
     if effect is not NOTHING:
-        settle(account, cause, effect)
+        settle(account, effect)
     return None

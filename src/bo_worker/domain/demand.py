@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bo_worker.domain.commands import Backorder, Payment, Price
+    from bo_worker.domain.journal import Entry
 
 Rank = tuple[int, datetime, datetime, str, int]
 _NO_NEED = datetime.max.replace(tzinfo=UTC)
@@ -23,7 +24,8 @@ class Claim:
 
     `receipt_id` and `receipt_line` name the receipt that brought the units, if they were claimed on its dock;
     `fulfillment_id` names the instruction that released them, None while they are held. `pending_cause` names
-    the unfinished cause that gave the units and is still to release them.
+    the unfinished cause that gave the units and is still to release them. `entry` is the journal's entry of a
+    claim that was made just now.
     """
 
     number: int
@@ -38,6 +40,7 @@ class Claim:
     pending_cause: str | None = None
     is_new: bool = True
     is_changed: bool = False
+    entry: Entry | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -65,7 +68,10 @@ class OrderLine:
 
 @dataclass(slots=True, eq=False)
 class Order:
-    """An order with the lines that were loaded: all of a new order, else at least every open line."""
+    """An order with the lines that were loaded: all of a new order, else at least every open line.
+
+    `amended` holds, per field that an amendment set, the instant (RFC 3339 in UTC) and id of that amendment.
+    """
 
     order_id: str
     placed_at: datetime
@@ -76,6 +82,7 @@ class Order:
     ship_to_country: str | None = None
     payment: Payment | None = None
     digest: bytes = b""
+    amended: dict[str, tuple[str, str]] = field(default_factory=dict)
     lines: list[OrderLine] = field(default_factory=list)
     is_new: bool = True
     is_changed: bool = False

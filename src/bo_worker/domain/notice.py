@@ -8,7 +8,7 @@ from bo_worker.domain.facts import Notification, NotificationLine
 from bo_worker.domain.identity import derive_id
 
 if TYPE_CHECKING:
-    from bo_worker.domain.account import Account, Cause
+    from bo_worker.domain.account import Account
     from bo_worker.domain.demand import Order, OrderLine
 
 
@@ -19,7 +19,6 @@ def notified(line: OrderLine, quantity: int) -> NotificationLine:
 
 def notify(
     account: Account,
-    cause: Cause,
     order: Order,
     kind: str,
     lines: list[NotificationLine],
@@ -28,8 +27,7 @@ def notify(
     completes_order: bool | None = None,
 ) -> None:
     """Publish one notification to the customer of `order`; at most one per order, kind and cause."""
-    notification_id = derive_id("N-", cause.name, order.order_id, kind)
+    notification_id = derive_id("N-", account.cause.name, order.order_id, kind)
     account.publish(
-        Notification(notification_id, kind, order.order_id, order.customer, lines, completes_order, reason),
-        cause,
+        Notification(notification_id, kind, order.order_id, order.customer, lines, completes_order, reason)
     )

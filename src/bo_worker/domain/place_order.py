@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from bo_worker.domain.allocation import choose, claim
 from bo_worker.domain.demand import Order, OrderLine
+from bo_worker.domain.early import apply_early
 from bo_worker.domain.notice import notified, notify
 from bo_worker.domain.release import release
 
 if TYPE_CHECKING:
-    from bo_worker.domain.account import Account, Cause
+    from bo_worker.domain.account import Account
     from bo_worker.domain.commands import PlaceOrder
     from bo_worker.domain.stock import Product
 
@@ -19,21 +20,27 @@ BACKORDER_LIMIT = "backorder_limit"
 DISCONTINUED = "discontinued"
 
 
-def place_order(account: Account, cause: Cause, command: PlaceOrder, digest: bytes) -> Order:
-    """Open an order: every line claims what is free now, and what is short waits or is rejected."""
+def place_order(account: Account, command: PlaceOrder, digest: bytes) -> None:
+    """Open an order: every line claims what is free now, and what is short waits or is rejected.
+
+    Cancellations and amendments that came before the order act before it asks for stock.
+    """
     order = open_order(command, digest)
     account.orders[order.order_id] = order
+    apply_early(account, order)
+    entries = len(account.journal)
     reason = None
     for line in order.lines:
-        refused = _serve_or_refuse(account, line)
-        reason = reason or refused
+        if line.backordered:
+            refused = _serve_or_refuse(account, line)
+            reason = reason or refused
     if reason and order.ship_complete:
+        del account.journal[entries:]
         _give_everything_back(account, order)
     for line in order.lines:
         if line.backordered:
             account.enqueue(account.product(line.sku), line)
-    _tell(account, cause, order, reason)
-    return order
+    _tell(account, order, reason)
 
 
 def open_order(command: PlaceOrder, digest: bytes) -> Order:
@@ -73,13 +80,20 @@ def _serve_or_refuse(account: Account, line: OrderLine) -> str | None:
     short = line.backordered - sum(quantity for _, quantity in chosen)
     refused = _refusal(product, line, short) if short else None
     if refused:
-        line.rejected, line.backordered = line.backordered, 0
+        _reject(account, line)
         return refused
     product.waiting += line.backordered
     product.is_changed = True
+    if short:
+        account.note("backordered", short, line.sku, line=line)
     for stock, quantity in chosen:
-        claim(product, line, stock, quantity)
+        claim(account, line, stock, quantity, "claimed")
     return None
+
+
+def _reject(account: Account, line: OrderLine) -> None:
+    line.rejected, line.backordered = line.backordered, 0
+    account.note("rejected", line.rejected, line.sku, line=line)
 
 
 def _refusal(product: Product, line: OrderLine, short: int) -> str | None:
@@ -102,21 +116,24 @@ def _give_everything_back(account: Account, order: Order) -> None:
         for held in line.claims:
             product.stock_at(held.location).allocated -= held.held
         product.waiting -= line.backordered
+        product.holders.pop((order.order_id, line.position), None)
         line.claims.clear()
-        line.claim_count = line.held = line.backordered = 0
-        line.rejected = line.quantity
+        line.backordered += line.held + line.rejected
+        line.claim_count = line.held = line.rejected = 0
+        if line.backordered:
+            _reject(account, line)
 
 
-def _tell(account: Account, cause: Cause, order: Order, reason: str | None) -> None:
+def _tell(account: Account, order: Order, reason: str | None) -> None:
     """Instruct the warehouse, and tell the customer what was confirmed, what waits, what was rejected."""
-    release(account, cause, order)
+    release(account, order)
     if reason:
         rejected = [notified(line, line.rejected) for line in order.lines if line.rejected]
-        notify(account, cause, order, "order_rejected", rejected, reason=reason)
+        notify(account, order, "order_rejected", rejected, reason=reason)
     waiting = [notified(line, line.backordered) for line in order.lines if line.backordered]
     if waiting:
-        notify(account, cause, order, "order_backordered", waiting)
+        notify(account, order, "order_backordered", waiting)
         return
-    confirmed = [notified(line, line.quantity) for line in order.lines if not line.rejected]
+    confirmed = [notified(line, line.released) for line in order.lines if line.released]
     if confirmed:
-        notify(account, cause, order, "order_confirmed", confirmed)
+        notify(account, order, "order_confirmed", confirmed)

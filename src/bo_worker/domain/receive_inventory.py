@@ -21,6 +21,7 @@ def receive_inventory(account: Account, command: ReceiveInventory) -> Effect:
             product.is_changed = True
             stock = product.stock_at(command.location)
             stock.on_hand += line.quantity
+            account.note("received", line.quantity, line.sku, command.location)
             stock.is_changed = True
             effect.touch(line.sku, command.location)
     return effect

@@ -9,7 +9,7 @@ from bo_worker.domain.identity import derive_id
 from bo_worker.domain.notice import notified
 
 if TYPE_CHECKING:
-    from bo_worker.domain.account import Account, Cause
+    from bo_worker.domain.account import Account
     from bo_worker.domain.arrival import Arrivals
     from bo_worker.domain.demand import Claim, Order, OrderLine
     from bo_worker.domain.facts import NotificationLine
@@ -19,7 +19,7 @@ CROSS_DOCK = "cross_dock"
 Held = tuple["OrderLine", "Claim"]
 
 
-def release(account: Account, cause: Cause, order: Order, arrivals: Arrivals | None = None) -> list[NotificationLine]:
+def release(account: Account, order: Order, arrivals: Arrivals | None = None) -> list[NotificationLine]:
     """Release every held claim of an order, unless it is ship-complete and still waits.
 
     Publishes one instruction per location and kind: `cross_dock` for units that `arrivals` brought, `ship`
@@ -38,7 +38,7 @@ def release(account: Account, cause: Cause, order: Order, arrivals: Arrivals | N
             line.held = 0
             line.is_changed = True
     for location, kind in sorted(groups):
-        _instruct(account, cause, order, groups[location, kind], arrivals if kind == CROSS_DOCK else None)
+        _instruct(account, order, groups[location, kind], arrivals if kind == CROSS_DOCK else None)
     return released
 
 
@@ -51,14 +51,14 @@ def _group(line: OrderLine, groups: dict[tuple[str, str], list[Held]], arrivals:
             groups.setdefault(key, []).append((line, claim))
 
 
-def _instruct(account: Account, cause: Cause, order: Order, held: list[Held], arrivals: Arrivals | None) -> None:
+def _instruct(account: Account, order: Order, held: list[Held], arrivals: Arrivals | None) -> None:
     """Publish the instruction for claims of one location, from the dock where `arrivals` brought them."""
     location = held[0][1].location
     completes = not order.is_waiting()
-    fulfillment_id = derive_id("F-", cause.name, order.order_id, location, CROSS_DOCK if arrivals else SHIP)
-    lines = _release_claims(fulfillment_id, held, arrivals)
+    fulfillment_id = derive_id("F-", account.cause.name, order.order_id, location, CROSS_DOCK if arrivals else SHIP)
+    lines = _release_claims(account, fulfillment_id, held, arrivals)
     if arrivals is None:
-        account.publish(Ship(fulfillment_id, order.order_id, location, order.priority, lines, completes), cause)
+        account.publish(Ship(fulfillment_id, order.order_id, location, order.priority, lines, completes))
         return
     account.publish(
         CrossDock(
@@ -70,12 +70,13 @@ def _instruct(account: Account, cause: Cause, order: Order, held: list[Held], ar
             arrivals.dock_door,
             lines,
             completes,
-        ),
-        cause,
+        )
     )
 
 
-def _release_claims(fulfillment_id: str, held: list[Held], arrivals: Arrivals | None) -> list[FulfillmentLine]:
+def _release_claims(
+    account: Account, fulfillment_id: str, held: list[Held], arrivals: Arrivals | None
+) -> list[FulfillmentLine]:
     """Turn held claims into released ones; return the instruction's lines, one per order line and lot."""
     lines: dict[tuple[int, str | None], FulfillmentLine] = {}
     for line, claim in held:
@@ -85,6 +86,11 @@ def _release_claims(fulfillment_id: str, held: list[Held], arrivals: Arrivals | 
         claim.is_changed = True
         if arrivals is not None:
             claim.lot = arrivals.dock(claim.receipt_line, quantity)
+        entry = claim.entry
+        if entry is None or entry.cause != account.cause.name:
+            entry = account.note("released", quantity, line.sku, claim.location, line)
+        entry.fulfillment_id = fulfillment_id
+        entry.via = CROSS_DOCK if arrivals else SHIP
         found = lines.get((line.position, claim.lot))
         if found is None:
             lines[line.position, claim.lot] = FulfillmentLine(line.line_id, line.sku, quantity, claim.lot)

@@ -55,11 +55,17 @@ class Lane:
         return not self.entries or (self.tail is not None and self.entries[0][0] > self.tail)
 
 
+LossOrder = tuple[bool, "Rank"]
+
+
 @dataclass(slots=True, eq=False)
 class Product:
     """A SKU: its stock by location, its policy, and `waiting`, the sum of its backordered units.
 
     `has_backlog` tells that lines wait which were not loaded: a lane that is missing is then not known.
+    `holders` are the loaded lines with claims. Where not all claims at a location were loaded, `claims_tail` has
+    the first in the order of loss that may be missing; a location that is not in it was not loaded at all.
+    `published` is what availability was told last.
     """
 
     sku: str
@@ -69,6 +75,11 @@ class Product:
     stock: dict[str, Stock] = field(default_factory=dict)
     lanes: dict[str, Lane] = field(default_factory=dict)
     has_backlog: bool = False
+    holders: dict[tuple[str, int], OrderLine] = field(default_factory=dict)
+    claims_tail: dict[str, LossOrder | None] = field(default_factory=dict)
+    availability_sequence: int = 0
+    published: tuple[object, ...] | None = None
+    is_policy_changed: bool = False
     is_new: bool = True
     is_changed: bool = False
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
 
 from bo_worker.kafka.client import client_arguments, ended_within, started
 from bo_worker.kafka.errors import KafkaFault, KafkaUnavailable
@@ -39,6 +39,22 @@ class TopicSpec(NamedTuple):
     partitions: int
     replication_factor: int
     configs: dict[str, str]
+
+
+class TopicDifference(NamedTuple):
+    """A topic whose clean-up policy is not what it must be."""
+
+    name: str
+    expected: str
+    found: str
+
+
+class TopicsState(NamedTuple):
+    """How many brokers there are, the full names of topics that do not exist, and those that are not as they must be."""
+
+    brokers: int
+    missing: list[str]
+    differing: list[TopicDifference]
 
 
 class CannotCreateTopics(KafkaFault):
@@ -86,7 +102,8 @@ async def ensure_topics(settings: Settings, input_topics: Sequence[str], deadlin
         missing = [spec for spec in specs if spec.name not in existing]
         created = await _create(admin, missing) if missing else []
         await _wait_until_served(admin, [spec.name for spec in missing], deadline_s)
-        await _warn_of_differences(admin, [spec for spec in specs if spec.name not in created])
+        for name, expected, found in await _differences(admin, [spec for spec in specs if spec.name not in created]):
+            structlog.get_logger().warning("topic_differs", topic=name, expected=expected, found=found)
     return created
 
 
@@ -101,6 +118,20 @@ async def missing_topics(settings: Settings, input_topics: Sequence[str], deadli
     return [spec.name for spec in topic_specs(settings, input_topics) if spec.name not in existing]
 
 
+async def inspect_topics(settings: Settings, input_topics: Sequence[str], deadline_s: float = 30) -> TopicsState:
+    """Look at the brokers and the topics, and change nothing.
+
+    Raises:
+        KafkaUnavailable: Kafka did not answer within `deadline_s`.
+    """
+    specs = topic_specs(settings, input_topics)
+    async with _admin(settings, deadline_s) as admin:
+        existing = set(await admin.list_topics())
+        brokers = (await admin.describe_cluster())["brokers"]
+        differing = await _differences(admin, [spec for spec in specs if spec.name in existing])
+    return TopicsState(len(brokers), [spec.name for spec in specs if spec.name not in existing], differing)
+
+
 @asynccontextmanager
 async def _admin(settings: Settings, deadline_s: float) -> AsyncIterator[AIOKafkaAdminClient]:
     def make() -> AIOKafkaAdminClient:
@@ -109,6 +140,8 @@ async def _admin(settings: Settings, deadline_s: float) -> AsyncIterator[AIOKafk
     admin = await started(make, _end, deadline_s)
     try:
         yield admin
+    except KafkaError as error:
+        raise KafkaUnavailable(f"Kafka does not answer as it should: {error!r}") from error
     finally:
         await _end(admin)
 
@@ -154,13 +187,11 @@ def _new_topic(spec: TopicSpec) -> NewTopic:
     )
 
 
-async def _warn_of_differences(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
-    """Only what would lose messages is worth a warning: compaction of the one, none of the others."""
+async def _differences(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> list[TopicDifference]:
+    """Only what would lose messages counts: compaction of the one, none of the others."""
     found = await _cleanup_policies(admin, [spec.name for spec in specs])
-    for spec in specs:
-        wanted = spec.configs.get("cleanup.policy", "delete")
-        if found.get(spec.name, wanted) != wanted:
-            structlog.get_logger().warning("topic_differs", topic=spec.name, expected=wanted, found=found[spec.name])
+    wanted = {spec.name: spec.configs.get("cleanup.policy", "delete") for spec in specs}
+    return [TopicDifference(name, wanted[name], policy) for name, policy in found.items() if policy != wanted[name]]
 
 
 async def _cleanup_policies(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bo_worker.domain.account import QueueExhaustedError
+from bo_worker.domain.missing import NotLoadedError
 from bo_worker.messages.inbound import Refused
 from bo_worker.service.apply import Applied, apply_batch
 from bo_worker.service.batch import Batch
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 _FIRST_PAUSE_S = 0.05
-_FACTOR_GROWTH = 4
 
 
 class StoppedError(Exception):
@@ -113,8 +112,8 @@ class Applier:
         except OrdersBusyError as busy:
             batch.lessons.order_ids.update(busy.order_ids)
             return [batch]
-        except QueueExhaustedError:
-            batch.lessons.factor *= _FACTOR_GROWTH
+        except NotLoadedError as missing:
+            batch.lessons.learn(missing)
             return [batch]
         except UnfinishedCauseError as unfinished:
             await self._finish(unfinished.cause)

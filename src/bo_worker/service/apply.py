@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from bo_worker.domain.account import Account, Cause, Refusal
 from bo_worker.domain.decide import NOTHING, change, decide
+from bo_worker.domain.settle import settle
 from bo_worker.messages.inbound import Decoded, Refused
 from bo_worker.messages.outbound import dead_letter
 from bo_worker.service.scope import scope_of
 from bo_worker.service.unfinished import remainder_of
-from bo_worker.service.work import Work, count_units, instant, load_lanes, save_work
+from bo_worker.service.waiting_room import WaitingRoom
+from bo_worker.service.work import Work, count_units, instant, load_lanes, load_losses, save_work
 from bo_worker.store.keys import find_applied, lock_keys, save_applied
-from bo_worker.store.orders import find_order_digests
+from bo_worker.store.orders import find_order_digests, load_orders
 from bo_worker.store.positions import advance_positions, lock_positions
 from bo_worker.store.products import lock_products
 from bo_worker.store.unfinished import start_unfinished
@@ -26,13 +28,15 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from bo_worker.messages.record import Message
     from bo_worker.service.batch import Batch
     from bo_worker.service.scope import Scope
     from bo_worker.service.work import Lessons, Rules
     from bo_worker.store.keys import NaturalId
+    from bo_worker.store.losses import Place
 
 PLACED = "order-created"
+POLICY = "product-policy-updated"
+_NO_LIMIT = 2**31
 
 
 @dataclass(slots=True)
@@ -73,10 +77,15 @@ async def apply_batch(
         scope = scope_of(item for item in batch.items if isinstance(item, Decoded))
         work = await _load(connection, scope, batch.lessons, rules)
         known = await _known_digests(connection, scope, work)
+        room = WaitingRoom()
+        await room.load(connection, work, scope.placed)
         started = time.perf_counter()
         new = _decide_all(batch, work, known, applied, rules, now)
         applied.core_s = time.perf_counter() - started
+        for refused in room.refused(work, new):
+            _bury(refused, work, applied, rules, now)
         await save_applied(connection, new)
+        await room.save(connection, work)
         applied.messages = await save_work(connection, work, now)
         for cause, effect in work.begun:
             await start_unfinished(connection, cause, remainder_of(effect).dump(), list(effect.locations))
@@ -92,14 +101,26 @@ async def apply_batch(
 async def _load(connection: asyncpg.Connection, scope: Scope, lessons: Lessons, rules: Rules) -> Work:
     """Lock keys, then products, then load what the commands may need."""
     work = Work(Account(rules.rank), in_steps=lessons.in_steps)
+    account = work.account
     work.keys = await lock_keys(connection, scope.keys | lessons.order_ids)
-    work.account.products = await lock_products(connection, scope.skus)
-    if work.in_steps:
-        return work
-    lanes = scope.lanes(work.account.products, lessons.factor)
-    # One line over the limit is loaded, so that a lane that was cut off is seen.
-    await load_lanes(connection, work, lanes, rules.fill_lines_max + 1, rules.fill_lines_max)
+    old = {order_id for order_id in scope.changed if not work.keys[order_id].is_new}
+    account.orders = await load_orders(connection, old, whole=True)
+    for order in account.orders.values():
+        scope.add_order(order)
+    account.products = await lock_products(connection, scope.skus)
+    short = _larger(scope.short_places(account.products), lessons.claims)
+    claims_max = _NO_LIMIT if work.in_steps else rules.fill_lines_max
+    await load_losses(connection, work, short, rules.rank_by, claims_max)
+    if not work.in_steps:
+        lanes = _larger(scope.lanes(account.products), lessons.lanes)
+        # One line over the limit is loaded, so that a lane that was cut off is seen.
+        await load_lanes(connection, work, lanes, rules.rank_by, rules.fill_lines_max + 1, rules.fill_lines_max)
+    work.hold_claims()
     return work
+
+
+def _larger(wanted: dict[Place, int], learned: dict[Place, int]) -> dict[Place, int]:
+    return wanted | {place: max(units, wanted.get(place, 0)) for place, units in learned.items()}
 
 
 async def _known_digests(connection: asyncpg.Connection, scope: Scope, work: Work) -> dict[NaturalId, bytes]:
@@ -125,10 +146,7 @@ def _decide_all(
         topic = item.record.topic
         refused = item if isinstance(item, Refused) else _decide(item, work, known, new)
         if isinstance(refused, Refused):
-            work.messages.append(_dead_letter(refused, rules, now))
-            applied.refused.append(refused)
-            applied.dead_letters[topic, refused.error] += 1
-            applied.outcomes[topic, "dead_lettered"] += 1
+            _bury(refused, work, applied, rules, now)
         else:
             applied.outcomes[topic, refused] += 1
     return new
@@ -142,40 +160,48 @@ def _decide(item: Decoded, work: Work, known: dict[NaturalId, bytes], new: dict[
     if digest == item.digest:
         return "duplicate"
     if digest is not None:
-        return Refused(
-            item.record, "conflict", f"{item.natural_id} was received before with other content; nothing was changed"
-        )
+        reason = f"{item.natural_id} was received before with other content; nothing was changed"
+        return Refused(item.record, "conflict", reason)
     cause = Cause(topic, item.natural_id, item.traceparent)
     apply = _begin if work.in_steps else _settle
     refusal = apply(work, cause, item)
     if refusal is not None:
         return Refused(item.record, refusal.error, refusal.reason)
-    known[natural_id] = item.digest
-    if topic != PLACED:
+    if topic != POLICY:  # A policy has versions, which the core compares.
+        known[natural_id] = item.digest
+    if topic not in (PLACED, POLICY):
         new[natural_id] = item.digest
     return "applied"
 
 
 def _settle(work: Work, cause: Cause, item: Decoded) -> Refusal | None:
     """Apply one input and all that follows from it."""
-    return decide(work.account, cause, item.command, item.digest)
+    return decide(work.account, cause, item.command, item.digest, item)
 
 
 def _begin(work: Work, cause: Cause, item: Decoded) -> Refusal | None:
     """Apply one input but leave the queues to be served later, in steps."""
-    effect = change(work.account, cause, item.command, item.digest)
+    effect = change(work.account, cause, item.command, item.digest, item)
     if isinstance(effect, Refusal):
         return effect
-    if effect is not NOTHING:
+    if effect.lost:  # Who lost units is told at once; few free units can be left to serve.
+        settle(work.account, effect)
+    elif effect is not NOTHING:
         work.begun.append((cause, effect))
     return None
 
 
-def _dead_letter(refused: Refused, rules: Rules, now: datetime) -> Message:
-    return dead_letter(
+def _bury(refused: Refused, work: Work, applied: Applied, rules: Rules, now: datetime) -> None:
+    """Send a message to the dead letters."""
+    topic = refused.record.topic
+    letter = dead_letter(
         refused.record,
         error=refused.error,
         reason=refused.reason,
-        full_topic=rules.topic_prefix + refused.record.topic,
+        full_topic=rules.topic_prefix + topic,
         failed_at=instant(now),
     )
+    work.messages.append(letter)
+    applied.refused.append(refused)
+    applied.dead_letters[topic, refused.error] += 1
+    applied.outcomes[topic, "dead_lettered"] += 1

@@ -1,60 +1,125 @@
-"""What a batch touches: the keys and products to lock, and the queues that may have to be served."""
+"""What a batch touches: the keys and products to lock, and the queues and claims that may be needed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.commands import PlaceOrder, ReceiveInventory
+from bo_worker.domain.commands import (
+    AdjustInventory,
+    AmendOrder,
+    CancelOrder,
+    DispatchShipment,
+    PlaceOrder,
+    ReceiveInventory,
+    UpdatePolicy,
+)
 from bo_worker.domain.stock import ANY_LOCATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from bo_worker.domain.demand import Order
     from bo_worker.domain.stock import Product
     from bo_worker.messages.inbound import Decoded
+
+Place = tuple[str, str]
 
 
 @dataclass(slots=True)
 class Scope:
-    """`freed` counts the units that may come free, by SKU and location."""
+    """`placed` are the orders that are new, `changed` those that are meant by other commands.
+
+    `cancelled` are those of the latter that may give units back.
+    `freed` counts the units that may come free, `missing` those that may be corrected away, by SKU and location.
+    `policies` are the SKUs whose policy may change.
+    """
 
     keys: set[str] = field(default_factory=set)
     placed: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
+    cancelled: set[str] = field(default_factory=set)
     natural_ids: set[tuple[str, str]] = field(default_factory=set)
     skus: set[str] = field(default_factory=set)
-    freed: dict[tuple[str, str], int] = field(default_factory=dict)
+    freed: dict[Place, int] = field(default_factory=dict)
+    missing: dict[Place, int] = field(default_factory=dict)
+    policies: set[str] = field(default_factory=set)
 
-    def lanes(self, products: Mapping[str, Product], factor: int) -> dict[tuple[str, str], int]:
+    def add_order(self, order: Order) -> None:
+        """Note that an order that exists may be changed: its products, and the units it may give back."""
+        gives_back = order.order_id in self.cancelled
+        for line in order.lines:
+            self.skus.add(line.sku)
+            for claim in line.claims if gives_back else ():
+                _count(self.freed, line.sku, claim.location, claim.held + claim.released)
+
+    def lanes(self, products: Mapping[str, Product]) -> dict[Place, int]:
         """Return the lanes of which the head is needed, and for how many units; none where nobody waits."""
-        lanes: dict[tuple[str, str], int] = {}
-        for (sku, location), units in self.freed.items():
-            if sku in products and products[sku].has_backlog:
-                for pin in (location, ANY_LOCATION):
-                    lanes[sku, pin] = lanes.get((sku, pin), 0) + units * factor
+        freed = dict(self.freed)
+        for sku in self.policies & products.keys():
+            for stock in products[sku].stock.values():
+                _count(freed, sku, stock.location, stock.on_hand - stock.allocated)
+        lanes: dict[Place, int] = {}
+        for (sku, location), units in freed.items():
+            if units and sku in products and products[sku].has_backlog:
+                for pin in {location, ANY_LOCATION}:
+                    _count(lanes, sku, pin, units)
         return lanes
+
+    def short_places(self, products: Mapping[str, Product]) -> dict[Place, int]:
+        """Return the places where a correction may leave less than is allocated, and for how many units."""
+        short: dict[Place, int] = {}
+        for (sku, location), units in self.missing.items():
+            stock = products[sku].stock.get(location) if sku in products else None
+            if stock is not None and stock.on_hand - units < stock.allocated:
+                short[sku, location] = units
+        return short
 
 
 def scope_of(inputs: Iterable[Decoded]) -> Scope:
-    """Return what the commands of a batch touch."""
+    """Return what the commands of a batch touch, as far as the messages tell."""
     scope = Scope()
     for item in inputs:
-        match item.command:
-            case PlaceOrder() as order:
-                scope.keys.add(order.order_id)
-                scope.placed.add(order.order_id)
-                scope.skus.update([line.sku for line in order.lines])
-            case ReceiveInventory() as receipt:
-                scope.keys.add(receipt.receipt_id)
-                scope.natural_ids.add((item.record.topic, item.natural_id))
-                _add_receipt(scope, receipt)
-            case _:
-                scope.natural_ids.add((item.record.topic, item.natural_id))
+        command = item.command
+        if isinstance(command, PlaceOrder):
+            scope.keys.add(command.order_id)
+            scope.placed.add(command.order_id)
+            scope.skus.update([line.sku for line in command.lines])
+            continue
+        if not isinstance(command, UpdatePolicy):
+            scope.natural_ids.add((item.record.topic, item.natural_id))
+        match command:
+            case CancelOrder() | AmendOrder() | DispatchShipment():
+                scope.keys.add(command.order_id)
+                scope.changed.add(command.order_id)
+                if isinstance(command, CancelOrder):
+                    scope.cancelled.add(command.order_id)
+            case ReceiveInventory():
+                _add_receipt(scope, command)
+            case AdjustInventory():
+                _add_adjustment(scope, command)
+            case UpdatePolicy():
+                scope.skus.add(command.sku)
+                scope.policies.add(command.sku)
     return scope
 
 
 def _add_receipt(scope: Scope, receipt: ReceiveInventory) -> None:
+    scope.keys.add(receipt.receipt_id)
     for line in receipt.lines:
         scope.skus.add(line.sku)
-        place = (line.sku, receipt.location)
-        scope.freed[place] = scope.freed.get(place, 0) + line.quantity
+        _count(scope.freed, line.sku, receipt.location, line.quantity)
+
+
+def _add_adjustment(scope: Scope, adjustment: AdjustInventory) -> None:
+    """A line that loses its units here may be served from elsewhere, if any location will do."""
+    scope.skus.add(adjustment.sku)
+    if adjustment.quantity_delta > 0:
+        _count(scope.freed, adjustment.sku, adjustment.location, adjustment.quantity_delta)
+        return
+    _count(scope.freed, adjustment.sku, ANY_LOCATION, -adjustment.quantity_delta)
+    _count(scope.missing, adjustment.sku, adjustment.location, -adjustment.quantity_delta)
+
+
+def _count(units: dict[Place, int], sku: str, location: str, quantity: int) -> None:
+    units[sku, location] = units.get((sku, location), 0) + quantity

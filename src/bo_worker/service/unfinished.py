@@ -19,7 +19,7 @@ from bo_worker.domain.settle import release_served
 from bo_worker.domain.stock import ANY_LOCATION
 from bo_worker.service.work import Work, count_units, load_lanes, save_work
 from bo_worker.store.keys import lock_keys
-from bo_worker.store.orders import load_open_orders
+from bo_worker.store.orders import load_orders
 from bo_worker.store.products import lock_products
 from bo_worker.store.unfinished import (
     find_pending_orders,
@@ -107,11 +107,12 @@ async def go_on(connection: asyncpg.Connection, name: str, lessons: Lessons, rul
         cause = Cause(topic, natural_id, traceparent)
         rest = load_remainder(remaining)
         work = Work(Account(rules.rank))
+        work.account.cause = cause
         if rest.to_serve:
-            await _serve_next(connection, cause, rest, work, lessons, rules)
+            await _serve_next(connection, rest, work, lessons, rules)
             finished = False
         else:
-            finished = await _release_next(connection, cause, rest, work, rules)
+            finished = await _release_next(connection, rest, work, rules)
         await save_work(connection, work, now)
         if finished:
             await finish_cause(connection, name, rest.skus)
@@ -121,17 +122,17 @@ async def go_on(connection: asyncpg.Connection, name: str, lessons: Lessons, rul
 
 
 async def _serve_next(
-    connection: asyncpg.Connection, cause: Cause, rest: Remainder, work: Work, lessons: Lessons, rules: Rules
+    connection: asyncpg.Connection, rest: Remainder, work: Work, lessons: Lessons, rules: Rules
 ) -> None:
     """Give units of the next product to as many lines as one transaction may take."""
     sku, locations = next(iter(rest.to_serve.items()))
     work.keys = await lock_keys(connection, lessons.order_ids)
-    work.account.products = await lock_products(connection, [sku], settling=cause.name)
+    work.account.products = await lock_products(connection, [sku], settling=work.account.cause.name)
     product = work.account.products[sku]
     if product.has_backlog:
         lines_max = max(1, rules.fill_lines_max // (len(locations) + 1))
         lanes = {(sku, pin): _ALL_UNITS for pin in (ANY_LOCATION, *locations)}
-        await load_lanes(connection, work, lanes, lines_max, lines_max * len(lanes))
+        await load_lanes(connection, work, lanes, rules.rank_by, lines_max, lines_max * len(lanes))
     served: dict[str, None] = {}
     if serve_queue(work.account, product, locations, rest.arrivals, served=served, may_pause=True):
         del rest.to_serve[sku]
@@ -139,29 +140,26 @@ async def _serve_next(
         for line in work.account.orders[order_id].lines:
             for claim in line.claims:
                 if claim.is_new:
-                    claim.pending_cause = cause.name
+                    claim.pending_cause = work.account.cause.name
 
 
-async def _release_next(
-    connection: asyncpg.Connection, cause: Cause, rest: Remainder, work: Work, rules: Rules
-) -> bool:
+async def _release_next(connection: asyncpg.Connection, rest: Remainder, work: Work, rules: Rules) -> bool:
     """Release the next orders that were given something; when there are none, put away the rest."""
-    order_ids = rest.orders or await find_pending_orders(connection, cause.name, rules.fill_lines_max)
+    order_ids = rest.orders or await find_pending_orders(connection, work.account.cause.name, rules.fill_lines_max)
     rest.orders = []
     if not order_ids:
         if rest.arrivals is not None:
             work.keys = await lock_keys(connection, [rest.arrivals.receipt_id])
-            put_away(work.account, cause, rest.arrivals)
-        work.account.products = await lock_products(connection, rest.skus, settling=cause.name)
+            put_away(work.account, rest.arrivals)
+        work.account.products = await lock_products(connection, rest.skus, settling=work.account.cause.name)
         return True
     work.keys = await lock_keys(connection, order_ids)
-    work.account.orders = await load_open_orders(connection, order_ids)
+    work.account.orders = await load_orders(connection, order_ids, whole=False)
+    cause = work.account.cause.name
     for order_id in order_ids:
         order = work.account.orders[order_id]
-        pending = [
-            (line, claim) for line in order.lines for claim in line.claims if claim.pending_cause == cause.name
-        ]
-        release_served(work.account, cause, order_id, rest.arrivals)
+        pending = [(line, claim) for line in order.lines for claim in line.claims if claim.pending_cause == cause]
+        release_served(work.account, order_id, rest.arrivals)
         for line, claim in pending:
             claim.pending_cause = None
             claim.is_changed = line.is_changed = True

@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from bo_worker.domain.facts import CrossDock, Notification, PutAway, Ship
+from bo_worker.domain.availability import availability, snapshot
+from bo_worker.domain.demand import rank_by_need_by, rank_by_placed_at
+from bo_worker.domain.facts import Availability, CrossDock, Notification, PutAway, Ship
+from bo_worker.domain.missing import ClaimsExhaustedError
 from bo_worker.messages.outbound import encode
 from bo_worker.messages.packing import pack
+from bo_worker.store.journal import append_journal
 from bo_worker.store.keys import Key, lock_keys, save_keys
-from bo_worker.store.orders import load_open_orders, save_orders
+from bo_worker.store.losses import find_losing_claims, set_tails
+from bo_worker.store.orders import load_orders, save_orders
 from bo_worker.store.outbox import append_outbox
 from bo_worker.store.products import fill_lanes, load_lane_heads, save_products
 
@@ -27,11 +32,15 @@ if TYPE_CHECKING:
     from bo_worker.domain.account import Account, Cause
     from bo_worker.domain.demand import OrderLine, Rank
     from bo_worker.domain.facts import Fact
+    from bo_worker.domain.missing import NotLoadedError
     from bo_worker.domain.settle import Effect
     from bo_worker.messages.record import Message
+    from bo_worker.store.losses import Place
     from bo_worker.store.products import LaneName
 
 MESSAGES_PER_ROW_MAX = 5000
+_FIRST_UNITS = 16
+_GROWTH = 4
 
 
 class OrdersBusyError(Exception):
@@ -46,18 +55,33 @@ class OrdersBusyError(Exception):
 class Rules:
     """How this worker serves: the rank of waiting lines, and how many lines one transaction may serve."""
 
-    rank: Callable[[OrderLine], Rank]
+    rank_by: str
     fill_lines_max: int
     topic_prefix: str = ""
+
+    @property
+    def rank(self) -> Callable[[OrderLine], Rank]:
+        """Return the function that ranks waiting lines."""
+        return rank_by_need_by if self.rank_by == "need_by" else rank_by_placed_at
 
 
 @dataclass(slots=True)
 class Lessons:
-    """What failed attempts have taught: orders to lock first, how much more to load, and to serve in steps."""
+    """What failed attempts have taught: orders to lock first, how much to load, and to serve in steps.
+
+    `lanes` and `claims` are the units for which more of a queue, or of the claims at a place, must be loaded.
+    """
 
     order_ids: set[str] = field(default_factory=set)
-    factor: int = 1
+    lanes: dict[Place, int] = field(default_factory=dict)
+    claims: dict[Place, int] = field(default_factory=dict)
     in_steps: bool = False
+
+    def learn(self, missing: NotLoadedError) -> None:
+        """Ask for more of what was used up: first for a little, then for ever more."""
+        units = self.claims if isinstance(missing, ClaimsExhaustedError) else self.lanes
+        place = (missing.sku, missing.location)
+        units[place] = max(_FIRST_UNITS, _GROWTH * units.get(place, 0))
 
 
 @dataclass(slots=True)
@@ -74,9 +98,21 @@ class Work:
     messages: list[Message] = field(default_factory=list)
     begun: list[tuple[Cause, Effect]] = field(default_factory=list)
 
+    def hold_claims(self) -> None:
+        """Let products know the loaded lines that have claims on them."""
+        for order in self.account.orders.values():
+            for line in order.lines:
+                if line.claims and line.sku in self.account.products:
+                    self.account.products[line.sku].holders[order.order_id, line.position] = line
+
 
 async def load_lanes(
-    connection: asyncpg.Connection, work: Work, lanes: Mapping[LaneName, int], lines_max: int, total_max: int
+    connection: asyncpg.Connection,
+    work: Work,
+    lanes: Mapping[LaneName, int],
+    rank_by: str,
+    lines_max: int,
+    total_max: int,
 ) -> None:
     """Load the heads of lanes with the orders that wait there. Their products are locked.
 
@@ -86,11 +122,32 @@ async def load_lanes(
     """
     if not lanes:
         return
-    heads = await load_lane_heads(connection, lanes, lines_max=lines_max, total_max=total_max)
-    order_ids = {order_id for head in heads.values() for order_id, _, _ in head}
-    await _lock_found(connection, work, order_ids - work.keys.keys())
-    work.account.orders.update(await load_open_orders(connection, order_ids))
+    heads = await load_lane_heads(connection, lanes, rank_by, lines_max, total_max)
+    await _load_found(connection, work, {order_id for head in heads.values() for order_id, *_ in head}, whole=False)
     fill_lanes(work.account, lanes, heads, lines_max)
+
+
+async def load_losses(
+    connection: asyncpg.Connection, work: Work, places: Mapping[Place, int], rank_by: str, claims_max: int
+) -> None:
+    """Load the claims that a correction may take, with their orders. Their products are locked.
+
+    Raises:
+        OrdersBusyError: an order is locked elsewhere.
+        TooManyLinesError: more than `claims_max` claims at a place.
+    """
+    if not places:
+        return
+    found = await find_losing_claims(connection, places, rank_by, claims_max)
+    await _load_found(
+        connection, work, {order_id for claims in found.values() for order_id, *_ in claims}, whole=True
+    )
+    set_tails(work.account, places, found)
+
+
+async def _load_found(connection: asyncpg.Connection, work: Work, order_ids: set[str], *, whole: bool) -> None:
+    await _lock_found(connection, work, order_ids - work.keys.keys())
+    work.account.orders.update(await load_orders(connection, order_ids - work.account.orders.keys(), whole=whole))
 
 
 async def _lock_found(connection: asyncpg.Connection, work: Work, order_ids: Collection[str]) -> None:
@@ -105,10 +162,12 @@ async def _lock_found(connection: asyncpg.Connection, work: Work, order_ids: Col
 async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -> int:
     """Write what changed, and last of all the messages that tell of it; return how many messages."""
     account = work.account
+    _publish_availability(account)
     messages = work.messages + encode_facts(work, now)
     await save_keys(connection, work.keys.values())
     await save_orders(connection, account.orders.values(), now)
     await save_products(connection, account.products.values())
+    await append_journal(connection, account.journal, now)
     for first in range(0, len(messages), MESSAGES_PER_ROW_MAX):
         part = messages[first : first + MESSAGES_PER_ROW_MAX]
         await append_outbox(connection, len(part), pack(part))
@@ -119,12 +178,7 @@ def encode_facts(work: Work, now: datetime) -> list[Message]:
     """Number the facts per topic and key, without gaps, and make messages of them."""
     at = instant(now)
     return [
-        encode(
-            fact,
-            sequence=work.keys[fact.key].next_number(fact.topic),
-            at=at,
-            traceparent=cause.traceparent,
-        )
+        encode(fact, sequence=_next_number(work, fact), at=at, traceparent=cause.traceparent)
         for fact, cause in work.account.facts
     ]
 
@@ -139,6 +193,21 @@ def count_units(facts: Iterable[tuple[Fact, Cause]]) -> Counter[str]:
             case Notification(kind="order_backordered"):
                 units["backordered"] += sum([line.quantity for line in fact.lines])
     return units
+
+
+def _next_number(work: Work, fact: Fact) -> int:
+    if isinstance(fact, Availability):
+        product = work.account.products[fact.sku]
+        product.availability_sequence += 1
+        return product.availability_sequence
+    return work.keys[fact.key].next_number(fact.topic)
+
+
+def _publish_availability(account: Account) -> None:
+    """Tell the state of each product that changed, once for the whole transaction."""
+    for product in account.products.values():
+        if product.is_changed and snapshot(product) != product.published:
+            account.publish(availability(product))
 
 
 def instant(now: datetime) -> bytes:

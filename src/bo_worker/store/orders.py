@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _ORDER_COLUMNS = (
     "order_id", "digest", "placed_at", "priority", "ship_complete", "need_by", "ship_to_country",
-    "customer", "authorization_id", "capture_before", "received_at",
+    "customer", "authorization_id", "capture_before", "received_at", "amended",
 )  # fmt: skip
 _LINE_COLUMNS = (
     "order_id", "position", "line_id", "sku", "pin", "quantity", "backordered", "held", "released", "shipped",
@@ -38,18 +38,21 @@ async def find_order_digests(connection: asyncpg.Connection, order_ids: Collecti
     return {row["order_id"]: row["digest"] for row in rows}
 
 
-async def load_open_orders(connection: asyncpg.Connection, order_ids: Collection[str]) -> dict[str, Order]:
-    """Return orders with those of their lines on which something waits or is held."""
+async def load_orders(connection: asyncpg.Connection, order_ids: Collection[str], *, whole: bool) -> dict[str, Order]:
+    """Return those orders that exist, `whole` or with just the lines on which something waits or is held.
+
+    Lines come with their open claims.
+    """
     if not order_ids:
         return {}
     wanted = list(order_ids)
     orders = {row["order_id"]: _order(row) for row in await connection.fetch(QUERIES["load_orders"], wanted)}
-    lines: dict[tuple[str, int], OrderLine] = {}
-    for row in await connection.fetch(QUERIES["load_open_lines"], wanted):
-        line = lines[row["order_id"], row["position"]] = _line(orders[row["order_id"]], row)
-        line.order.lines.append(line)
-    if any(line.held for line in lines.values()):
-        for row in await connection.fetch(QUERIES["load_held_claims"], wanted):
+    rows = await connection.fetch(QUERIES["load_lines" if whole else "load_open_lines"], wanted)
+    lines = {(row["order_id"], row["position"]): _line(orders[row["order_id"]], row) for row in rows}
+    claimed = [place for place, line in lines.items() if line.held or line.released]
+    if claimed:
+        places = [[order_id for order_id, _ in claimed], [position for _, position in claimed]]
+        for row in await connection.fetch(QUERIES["load_claims"], *places):
             lines[row["order_id"], row["position"]].claims.append(_claim(row))
     return orders
 
@@ -62,6 +65,7 @@ def _order(row: asyncpg.Record) -> Order:
         row["priority"],
         row["ship_complete"],
         row["need_by"],
+        amended={name: tuple(version) for name, version in orjson.loads(row["amended"]).items()},
         is_new=False,
     )
 
@@ -70,6 +74,7 @@ def _line(order: Order, row: asyncpg.Record) -> OrderLine:
     _, position, line_id, sku, pin, quantity, *buckets, claim_count, backorder = row
     line = OrderLine(order, position, line_id, sku, quantity, pin or None, backorder, None, *buckets)
     line.claim_count = claim_count
+    order.lines.append(line)
     return line
 
 
@@ -92,6 +97,9 @@ async def save_orders(connection: asyncpg.Connection, orders: Iterable[Order], r
         "claim",
         _CLAIM_COLUMNS,
         [_claim_row(line, claim) for line in (*new_lines, *changed) for claim in line.claims if claim.is_new],
+    )
+    await _update(
+        connection, "update_orders", [_terms(order) for order in every if order.is_changed and not order.is_new]
     )
     await _update(connection, "update_lines", [_buckets(line) for line in changed])
     await _update(
@@ -132,7 +140,16 @@ def _order_row(order: Order, received_at: datetime) -> tuple[Any, ...]:
         payment.authorization_id if payment else None,
         payment.capture_before if payment else None,
         received_at,
+        _dump_amended(order),
     )
+
+
+def _dump_amended(order: Order) -> str:
+    return orjson.dumps(order.amended).decode() if order.amended else "{}"
+
+
+def _terms(order: Order) -> tuple[Any, ...]:
+    return (order.order_id, order.priority, order.ship_complete, order.need_by, _dump_amended(order))
 
 
 def _line_row(line: OrderLine) -> tuple[Any, ...]:
@@ -189,6 +206,8 @@ def _buckets(line: OrderLine) -> tuple[Any, ...]:
         line.cancelled,
         line.rejected,
         line.claim_count,
+        line.order.priority,
+        line.order.need_by,
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bo_worker.domain.availability import snapshot
 from bo_worker.domain.stock import Lane, Product, Stock
-from bo_worker.store.queries import QUERIES
+from bo_worker.store.policies import load_policy, save_policies
+from bo_worker.store.queries import QUERIES, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -44,15 +46,25 @@ async def lock_products(
     for row in await connection.fetch(QUERIES["lock_products"], list(skus)):
         if row["unfinished"] is not None and row["unfinished"] != settling:
             raise UnfinishedCauseError(row["unfinished"])
-        waiting = row["waiting"]
-        products[row["sku"]] = Product(row["sku"], waiting, has_backlog=waiting > 0, is_new=False)
+        products[row["sku"]] = _product(row)
     for sku, location, on_hand, allocated in await connection.fetch(QUERIES["load_stock"], list(products)):
         products[sku].stock[location] = Stock(sku, location, on_hand, allocated, is_new=False)
+    for product in products.values():
+        product.published = snapshot(product)
     return products
 
 
+def _product(row: asyncpg.Record) -> Product:
+    product = Product(row["sku"], row["waiting"], has_backlog=row["waiting"] > 0, is_new=False)
+    product.availability_sequence = row["availability_sequence"]
+    if row["policy"] is not None:
+        product.policy = load_policy(row["policy"])
+        product.policy_digest = row["policy_digest"]
+    return product
+
+
 async def load_lane_heads(
-    connection: asyncpg.Connection, lanes: Mapping[LaneName, int], lines_max: int, total_max: int
+    connection: asyncpg.Connection, lanes: Mapping[LaneName, int], rank_by: str, lines_max: int, total_max: int
 ) -> dict[LaneName, list[LaneHead]]:
     """Return (order_id, position, backordered) of the first lines of lanes, enough for the units wanted of each.
 
@@ -61,7 +73,7 @@ async def load_lane_heads(
     """
     heads: dict[LaneName, list[LaneHead]] = {lane: [] for lane in lanes}
     rows = await connection.fetch(
-        QUERIES["load_lane_heads"],
+        QUERIES[ranked("load_lane_heads", rank_by)],
         [sku for sku, _ in lanes],
         [pin for _, pin in lanes],
         list(lanes.values()),
@@ -94,12 +106,12 @@ def fill_lanes(
 
 
 async def save_products(connection: asyncpg.Connection, products: Iterable[Product]) -> None:
-    """Write new products and stock in order of their ids, and the counters of others where they changed."""
-    changed = [product for product in products if product.is_changed]
-    new = sorted((product.sku, product.waiting) for product in changed if product.is_new)
+    """Write new products and stock in order of their ids, and of others what changed."""
+    changed = sorted((product for product in products if product.is_changed), key=lambda product: product.sku)
+    new = [(product.sku, product.waiting, product.availability_sequence) for product in changed if product.is_new]
     if new:
         await connection.copy_records_to_table(
-            "product", schema_name="bo_worker", columns=("sku", "waiting"), records=new
+            "product", schema_name="bo_worker", columns=("sku", "waiting", "availability_sequence"), records=new
         )
     old = [product for product in changed if not product.is_new]
     if old:
@@ -107,7 +119,9 @@ async def save_products(connection: asyncpg.Connection, products: Iterable[Produ
             QUERIES["update_products"],
             [product.sku for product in old],
             [product.waiting for product in old],
+            [product.availability_sequence for product in old],
         )
+    await save_policies(connection, changed)
     await _save_stock(connection, [stock for product in changed for stock in product.stock.values()])
 
 

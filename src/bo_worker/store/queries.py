@@ -28,4 +28,9 @@ def load_queries() -> Mapping[str, str]:
     return MappingProxyType(queries)
 
 
+def ranked(name: str, rank_by: str) -> str:
+    """Return the name of the variant of a query that reads in the order of a rank."""
+    return name if rank_by == "placed_at" else f"{name}_by_{rank_by}"
+
+
 QUERIES = load_queries()

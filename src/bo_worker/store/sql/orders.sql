@@ -3,10 +3,19 @@
 select order_id, digest from bo_worker.sales_order where order_id = any($1::text[]);
 
 -- name: load_orders
--- Orders that are about to be served. Their keys are locked.
-select order_id, placed_at, customer, priority, ship_complete, need_by
+-- Orders that are about to be changed. Their keys are locked.
+select order_id, placed_at, customer, priority, ship_complete, need_by, amended
 from bo_worker.sales_order
 where order_id = any($1::text[]);
+
+-- name: load_lines
+-- All lines of orders. The orders' keys are locked.
+select
+    order_id, position, line_id, sku, pin, quantity,
+    backordered, held, released, shipped, cancelled, rejected, claim_count, backorder
+from bo_worker.order_line
+where order_id = any($1::text[])
+order by order_id, position;
 
 -- name: load_open_lines
 -- The lines of orders on which something waits or is held. The orders' keys are locked.
@@ -17,24 +26,36 @@ from bo_worker.order_line
 where order_id = any($1::text[]) and (backordered > 0 or held > 0)
 order by order_id, position;
 
--- name: load_held_claims
--- What orders hold. The orders' keys are locked.
-select order_id, position, number, location, held, released, shipped, fulfillment_id, lot,
+-- name: load_claims
+-- What lines hold or have released. The orders' keys are locked.
+select claim.order_id, claim.position, number, location, held, released, shipped, fulfillment_id, lot,
     receipt_id, receipt_line, pending_cause
-from bo_worker.claim
-where order_id = any($1::text[]) and held > 0
-order by order_id, position, number;
+from unnest($1::text[], $2::integer[]) as wanted (order_id, position)
+join bo_worker.claim on claim.order_id = wanted.order_id and claim.position = wanted.position
+where held + released > 0
+order by claim.order_id, claim.position, number;
+
+-- name: update_orders
+-- Stores what an amendment changed. The orders' keys are locked.
+update bo_worker.sales_order as mine
+set priority = new.priority, ship_complete = new.ship_complete, need_by = new.need_by, amended = new.amended
+from unnest($1::text[], $2::smallint[], $3::boolean[], $4::timestamptz[], $5::text[])
+    as new (order_id, priority, ship_complete, need_by, amended)
+where mine.order_id = new.order_id;
 
 -- name: update_lines
 -- Stores the buckets of lines that changed. The orders' keys are locked.
 update bo_worker.order_line as mine
 set
     backordered = new.backordered, held = new.held, released = new.released, shipped = new.shipped,
-    cancelled = new.cancelled, rejected = new.rejected, claim_count = new.claim_count
+    cancelled = new.cancelled, rejected = new.rejected, claim_count = new.claim_count,
+    priority = new.priority, need_by = new.need_by
 from unnest(
     $1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-    $9::integer[]
-) as new (order_id, position, backordered, held, released, shipped, cancelled, rejected, claim_count)
+    $9::integer[], $10::smallint[], $11::timestamptz[]
+) as new (
+    order_id, position, backordered, held, released, shipped, cancelled, rejected, claim_count, priority, need_by
+)
 where mine.order_id = new.order_id and mine.position = new.position;
 
 -- name: update_claims

@@ -1,6 +1,6 @@
 -- name: lock_products
 -- Locks products, and with them their stock and their queues, in order; new ones have no row yet.
-select sku, waiting, unfinished, policy_version, policy_digest, policy
+select sku, waiting, unfinished, policy, policy_digest, availability_sequence
 from bo_worker.product
 where sku = any($1::text[])
 order by sku
@@ -11,9 +11,17 @@ for update;
 select sku, location, on_hand, allocated from bo_worker.stock where sku = any($1::text[]);
 
 -- name: update_products
--- Stores how many units wait. The products are locked.
-update bo_worker.product as mine set waiting = new.waiting
-from unnest($1::text[], $2::bigint[]) as new (sku, waiting)
+-- Stores how many units wait, and the number of the last availability. The products are locked.
+update bo_worker.product as mine
+set waiting = new.waiting, availability_sequence = new.availability_sequence
+from unnest($1::text[], $2::bigint[], $3::integer[]) as new (sku, waiting, availability_sequence)
+where mine.sku = new.sku;
+
+-- name: update_policies
+-- Stores policies that changed. The products are locked.
+update bo_worker.product as mine
+set policy = new.policy, policy_digest = new.digest, safety_stock = new.safety_stock
+from unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[]) as new (sku, policy, digest, safety_stock)
 where mine.sku = new.sku;
 
 -- name: mark_unfinished
@@ -48,3 +56,70 @@ cross join lateral (
 ) as head
 where head.ahead < lane.units
 limit $5::bigint;
+
+-- name: load_lane_heads_by_need_by
+-- The same where the earliest need goes first: the first lines of queues, until as many units wait as may come free. At most $4 lines a lane, $5 in all.
+-- The products are locked, so nobody enters or leaves these queues.
+select lane.sku, lane.pin, head.order_id, head.position, head.backordered
+from unnest($1::text[], $2::text[], $3::bigint[]) as lane (sku, pin, units)
+cross join lateral (
+    select
+        first.*,
+        coalesce(sum(first.backordered) over (
+            order by first.priority desc, first.need_by, first.placed_at, first.order_id, first.position
+            rows between unbounded preceding and 1 preceding
+        ), 0) as ahead
+    from (
+        select order_id, position, backordered, priority, need_by, placed_at
+        from bo_worker.order_line
+        where sku = lane.sku and pin = lane.pin and backordered > 0
+        order by priority desc, need_by, placed_at, order_id, position
+        limit least(lane.units, $4::bigint)
+    ) as first
+) as head
+where head.ahead < lane.units
+limit $5::bigint;
+
+-- name: load_losing_claims
+-- The open claims at places in the order in which they give way (held before released, lowest rank first), until
+-- they cover as many units as may be missing. At most $4 claims a place. The products are locked.
+select place.sku, place.location, last.order_id, last.position, last.number, last.units
+from unnest($1::text[], $2::text[], $3::bigint[]) as place (sku, location, units)
+cross join lateral (
+    select
+        claim.order_id, claim.position, claim.number, claim.held + claim.released as units,
+        coalesce(sum(claim.held + claim.released) over (
+            order by claim.held > 0 desc, line.priority, line.placed_at desc, claim.order_id desc,
+                claim.position desc, claim.number desc
+            rows between unbounded preceding and 1 preceding
+        ), 0) as ahead
+    from bo_worker.claim
+    join bo_worker.order_line as line
+        on line.order_id = claim.order_id and line.position = claim.position
+    where claim.sku = place.sku and claim.location = place.location and claim.held + claim.released > 0
+    order by ahead
+    limit $4::bigint
+) as last
+where last.ahead < place.units;
+
+-- name: load_losing_claims_by_need_by
+-- The same where the earliest need goes first: the open claims at places in the order in which they give way (held before released, lowest rank first), until
+-- they cover as many units as may be missing. At most $4 claims a place. The products are locked.
+select place.sku, place.location, last.order_id, last.position, last.number, last.units
+from unnest($1::text[], $2::text[], $3::bigint[]) as place (sku, location, units)
+cross join lateral (
+    select
+        claim.order_id, claim.position, claim.number, claim.held + claim.released as units,
+        coalesce(sum(claim.held + claim.released) over (
+            order by claim.held > 0 desc, line.priority, line.need_by desc nulls first, line.placed_at desc, claim.order_id desc,
+                claim.position desc, claim.number desc
+            rows between unbounded preceding and 1 preceding
+        ), 0) as ahead
+    from bo_worker.claim
+    join bo_worker.order_line as line
+        on line.order_id = claim.order_id and line.position = claim.position
+    where claim.sku = place.sku and claim.location = place.location and claim.held + claim.released > 0
+    order by ahead
+    limit $4::bigint
+) as last
+where last.ahead < place.units;

@@ -1,0 +1,56 @@
+"""What a shop may tell of a product: its state, and its stock over all locations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bo_worker.domain.facts import Availability, LocationAvailability
+
+if TYPE_CHECKING:
+    from bo_worker.domain.stock import Product
+
+
+def snapshot(product: Product) -> tuple[object, ...]:
+    """Return what decides the availability of a product, to see whether it changed."""
+    return (
+        product.waiting,
+        product.policy and product.policy.version,
+        *[(stock.location, stock.on_hand, stock.allocated) for stock in product.stock.values()],
+    )
+
+
+def availability(product: Product) -> Availability:
+    """Return the availability of a product now. Nothing is known of what is on its way."""
+    locations = [
+        LocationAvailability(stock.location, stock.on_hand, stock.allocated, product.available(stock))
+        for stock in sorted(product.stock.values(), key=lambda stock: stock.location)
+        if stock.on_hand or stock.allocated
+    ]
+    available = sum(location.available for location in locations)
+    return Availability(
+        product.sku,
+        _state(product, available),
+        sum(location.on_hand for location in locations),
+        sum(location.allocated for location in locations),
+        available,
+        product.waiting,
+        0,
+        [],
+        None,
+        locations,
+    )
+
+
+def _state(product: Product, available: int) -> str:
+    """Say whether the next unit can be sold, and how."""
+    if available:
+        return "in_stock"
+    policy = product.policy
+    if policy is None:
+        return "backorderable"
+    if policy.discontinued:
+        return "discontinued"
+    if policy.backorder != "allow":
+        return "out_of_stock"
+    limit = policy.backorder_limit
+    return "backorderable" if limit is None or product.waiting < limit else "out_of_stock"

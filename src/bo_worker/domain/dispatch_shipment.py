@@ -1,0 +1,86 @@
+"""Goods leave the building: stock and claims go down together, and the customer gets the tracking."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bo_worker.domain.account import Refusal
+from bo_worker.domain.facts import NotificationLine, ShippedNotification
+from bo_worker.domain.identity import derive_id
+
+if TYPE_CHECKING:
+    from bo_worker.domain.account import Account
+    from bo_worker.domain.commands import DispatchShipment
+    from bo_worker.domain.demand import Order, OrderLine
+
+
+def dispatch_shipment(account: Account, order: Order, command: DispatchShipment) -> Refusal | None:
+    """Ship released units; a shipment of anything else is refused as a whole (R5)."""
+    lines = {line.line_id: line for line in order.lines}
+    asked: dict[tuple[str, str], int] = {}
+    for leaving in command.lines:
+        place = (leaving.line_id, leaving.location)
+        asked[place] = asked.get(place, 0) + leaving.quantity
+    for (line_id, location), quantity in asked.items():
+        refusal = _check(order, lines.get(line_id), line_id, location, quantity)
+        if refusal is not None:
+            return refusal
+    for (line_id, location), quantity in asked.items():
+        _ship(account, lines[line_id], location, quantity)
+    _tell(account, order, command, lines)
+    return None
+
+
+def _check(order: Order, line: OrderLine | None, line_id: str, location: str, quantity: int) -> Refusal | None:
+    if line is None:
+        return Refusal("unknown_line", f"order {order.order_id} has no line {line_id}")
+    released = sum(claim.released for claim in line.claims if claim.location == location)
+    if quantity <= released:
+        return None
+    return Refusal(
+        "not_released",
+        f"{quantity} units of line {line_id} of order {order.order_id} left {location}, "
+        f"but {released} are released there",
+    )
+
+
+def _ship(account: Account, line: OrderLine, location: str, quantity: int) -> None:
+    """Take released units off the oldest claims, off what is allocated, and off what is on hand."""
+    product = account.product(line.sku)
+    product.is_changed = True
+    stock = product.stock_at(location)
+    stock.on_hand -= quantity
+    stock.allocated -= quantity
+    stock.is_changed = True
+    line.released -= quantity
+    line.shipped += quantity
+    line.is_changed = True
+    for claim in line.claims:
+        part = min(quantity, claim.released) if claim.location == location else 0
+        if part:
+            claim.released -= part
+            claim.shipped += part
+            claim.is_changed = True
+            quantity -= part
+            account.note("shipped", part, line.sku, location, line).fulfillment_id = claim.fulfillment_id
+
+
+def _tell(account: Account, order: Order, command: DispatchShipment, lines: dict[str, OrderLine]) -> None:
+    """Tell the customer what is on its way, per line, and how to follow it."""
+    units: dict[str, int] = {}
+    for leaving in command.lines:
+        units[leaving.line_id] = units.get(leaving.line_id, 0) + leaving.quantity
+    shipped = [NotificationLine(line_id, lines[line_id].sku, quantity) for line_id, quantity in units.items()]
+    account.publish(
+        ShippedNotification(
+            derive_id("N-", account.cause.name, order.order_id, "shipped"),
+            "shipped",
+            order.order_id,
+            order.customer,
+            shipped,
+            shipment_id=command.shipment_id,
+            carrier=command.carrier,
+            tracking_number=command.tracking_number,
+            tracking_url=command.tracking_url,
+        )
+    )

@@ -1,0 +1,54 @@
+"""What an operator asks: where an order stands, and how a product is. Keys of the answers are stable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bo_worker.store.queries import QUERIES
+
+if TYPE_CHECKING:
+    import asyncpg
+
+QUEUE_LINES_MAX = 20
+
+Report = dict[str, Any]
+
+
+async def report_order(connection: asyncpg.Connection, order_id: str) -> Report | None:
+    """Return an order with its lines, what they claim and where they wait; None where there is no such order."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        head = await connection.fetchrow(QUERIES["report_order"], order_id)
+        if head is None:
+            return None
+        await connection.execute(QUERIES["allow_any_plan"])
+        lines = await _fetch(connection, "report_order_lines", order_id)
+        allocations = await _fetch(connection, "report_allocations", order_id)
+        waiting = sorted({line["sku"] for line in lines if line["backordered"]})
+        ranks = await _fetch(connection, "report_ranks", order_id, waiting)
+    for line in lines:
+        line["queue"] = next((_without_line(rank) for rank in ranks if rank["line_id"] == line["line_id"]), None)
+        line["allocations"] = [_without_line(row) for row in allocations if row["line_id"] == line["line_id"]]
+    return {**head, "lines": lines}
+
+
+async def report_product(connection: asyncpg.Connection, sku: str) -> Report | None:
+    """Return a product with its stock, its policy and the head of its queue; None where it was never heard of."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute(QUERIES["allow_any_plan"])
+        product = await connection.fetchrow(QUERIES["report_product"], sku)
+        if product is None:
+            return None
+        stock = await _fetch(connection, "report_stock", sku)
+        queue = await _fetch(connection, "report_queue", sku, QUEUE_LINES_MAX)
+    policy = product["policy"] and orjson.loads(product["policy"])
+    return {**product, "policy": policy, "stock": stock, "queue": queue}
+
+
+async def _fetch(connection: asyncpg.Connection, query: str, *arguments: Any) -> list[Report]:
+    return [dict(row) for row in await connection.fetch(QUERIES[query], *arguments)]
+
+
+def _without_line(row: Report) -> Report:
+    return {name: value for name, value in row.items() if name != "line_id"}
