@@ -71,7 +71,7 @@ class Story:
 
     def facts_of(self, cause: Cause) -> list[Fact]:
         """Take out the facts that a cause brought about, with blank ids; check the account."""
-        assert {found for _, found in self.account.facts} <= {cause}
+        assert all(found == cause for _, found in self.account.facts)
         facts = [self._blanked(fact) for fact, _ in self.account.facts]
         self.account.facts.clear()
         check_account(self.account)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
@@ -20,15 +21,16 @@ SKUS = ("SKU-1", "SKU-2")
 LOCATIONS = ("WH1", "WH2", "WH3")
 NATURAL_IDS = {"order-created": "order_id", "inventory-received": "receipt_id"}
 
+_SKUS = st.sampled_from((*SKUS, SKUS[0]))
 _INSTANTS = st.integers(0, 3).map(lambda minute: f"2026-11-21T09:{minute:02}:00Z")
 _ORDER_LINE = {
-    "sku": st.sampled_from(SKUS),
+    "sku": _SKUS,
     "quantity": st.integers(1, 6),
     "location": st.sampled_from((None, None, *LOCATIONS[:2])),
     "backorder": st.sampled_from((None, None, None, "allow", "deny")),
 }
 _RECEIPT_LINE = {
-    "sku": st.sampled_from(SKUS),
+    "sku": _SKUS,
     "quantity": st.integers(0, 8),
     "lot": st.sampled_from((None, "L1", "L2")),
 }
@@ -63,7 +65,8 @@ _RECEIPTS = st.fixed_dictionaries(
         "lines": st.lists(st.fixed_dictionaries(_RECEIPT_LINE), min_size=1, max_size=3).map(_receipt_lines),
     }
 )
-_INPUTS = st.tuples(st.just("order-created"), _ORDERS) | st.tuples(st.just("inventory-received"), _RECEIPTS)
+_PLACED = st.tuples(st.just("order-created"), _ORDERS)
+_RECEIVED = st.tuples(st.just("inventory-received"), _RECEIPTS)
 
 
 def natural_id(one: Input) -> tuple[str, str]:
@@ -72,9 +75,15 @@ def natural_id(one: Input) -> tuple[str, str]:
     return topic, data[NATURAL_IDS[topic]]
 
 
-def streams(size_max: int = 16) -> SearchStrategy[list[Input]]:
-    """Streams in which every natural id occurs once."""
-    return st.lists(_INPUTS, max_size=size_max, unique_by=natural_id)
+def streams(size_max: int = 8) -> SearchStrategy[list[Input]]:
+    """Streams in which every natural id occurs once: waves of demand and supply, as single lists are short."""
+    mixed = st.lists(_PLACED | _RECEIVED, max_size=size_max)
+    orders, receipts = st.lists(_PLACED, max_size=size_max), st.lists(_RECEIVED, max_size=size_max)
+    return st.tuples(mixed, orders, mixed, orders, receipts).map(_without_repetitions)
+
+
+def _without_repetitions(parts: tuple[list[Input], ...]) -> list[Input]:
+    return list({natural_id(one): one for one in chain(*parts)}.values())
 
 
 POLICIES = st.fixed_dictionaries(

@@ -1,4 +1,4 @@
-"""The picture of the stage: one panel that fits a terminal of 80 × 24 and uses a larger one."""
+"""The picture of the stage: one panel that fits a terminal of 80 by 24 and uses a larger one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from rich.console import Group
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.segment import Segment
-from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from bo_worker.demo.stage import Stage
 
-LINES_WITHOUT_HAPPENINGS = 19  # one of them below the panel, for the cursor
+LINES_WITHOUT_HAPPENINGS = 20  # one of them below the panel, for the cursor
 HAPPENINGS_MAX = 16
 
 
@@ -34,11 +33,10 @@ class Shares:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw it."""
-        total = sum(number for number, _ in self.parts)
-        if not total:
-            yield Segment("░" * options.max_width, Style(dim=True))
+        parts = self.parts if any(number for number, _ in self.parts) else [(1, "bright_black")]
+        total = sum(number for number, _ in parts)
         drawn, so_far = 0, 0
-        for number, style in self.parts:
+        for number, style in parts:
             so_far += number
             end = round(so_far * options.max_width / total)
             yield Segment("█" * (end - drawn), console.get_style(style))
@@ -104,7 +102,9 @@ def _demand(stage: Stage) -> RenderableType:
         ("waiting", figures.waiting, "yellow"),
         ("rejected", figures.rejected, "red"),
     ]
-    legend = Text.assemble(("units: ", "dim"), *(piece for name, _, style in parts for piece in (("█ ", style), f"{name}  ")))
+    legend = Text("units: ", "dim")
+    for name, _, style in parts:
+        legend.append("█ ", style).append(f"{name}  ")
     return Group(Shares([(number, style) for _, number, style in parts]), _cut(legend))
 
 
@@ -126,6 +126,7 @@ def _orders(stage: Stage) -> RenderableType:
         ("fill rate", Text(f"{figures.fill_rate:.1%}", "bold green")),
         ("orders waiting", Text(f"{figures.waiting_orders:,}", "yellow")),
         ("lines waiting", Text(f"{figures.waiting_lines:,}", "yellow")),
+        ("units waiting", Text(f"{figures.waiting:,}", "yellow")),
         ("lines rejected", Text(f"{figures.rejected_lines:,}", "red")),
     )
 
@@ -140,6 +141,7 @@ def _stock(stage: Stage) -> RenderableType:
         ("from storage", Text(f"{units['ship']:,}", "green")),
         ("on hand", f"{figures.on_hand:,}"),
         ("allocated", f"{figures.allocated:,}"),
+        ("held", Text(f"{figures.held:,}", "magenta")),
         ("came damaged", f"{units['damaged']:,}"),
     )
 
@@ -151,10 +153,11 @@ def _stream(stage: Stage) -> RenderableType:
         ("orders, receipts in", f"{messages['order-created'] + messages['inventory-received']:,}"),
         ("notifications out", f"{messages['customer-notification']:,}"),
         ("fulfillments out", f"{messages['fulfillment']:,}"),
+        ("availabilities out", f"{messages['availability-changed']:,}"),
         ("dead letters", f"{messages[DEAD_LETTERS]:,}"),
         ("lag", Text(f"{stage.lag:,}", "bold red" if stage.lag > 50 else "")),
         ("lines/s", f"{stage.lines_per_s:,.0f}"),
-        ("answer, median", f"{answer[0]:,.0f} ms" if answer else "–"),
+        ("answer, median", f"{answer[0]:,.0f} ms" if answer else "-"),
     )
 
 

@@ -55,7 +55,7 @@ async def _stock(account: Account, evidence: Evidence) -> Finding:
     received, stored = sum(evidence.received.values()), sum(on_hand.values())
     return Finding(
         on_hand == evidence.received,
-        f"{received:,} units received, {stored:,} on hand, for each article and place (nothing was shipped yet)",
+        f"{received:,} units received = {stored:,} on hand, article by article (none shipped yet)",
     )
 
 
@@ -76,9 +76,10 @@ async def _queue(account: Account) -> Finding:
 
 
 def _dock(evidence: Evidence) -> Finding:
+    units = sum(evidence.moved.values())
     return Finding(
         evidence.moved == evidence.arrived,
-        f"{sum(evidence.moved.values()):,} units left the dock as cross-dock or put-away, as many as arrived by each receipt",
+        f"{units:,} units cross-docked or put away, of each receipt as many as arrived",
     )
 
 
@@ -86,7 +87,7 @@ async def _instructions(account: Account, evidence: Evidence) -> Finding:
     rows = await account.fetch(RELEASED)
     released = {(row["order_id"], row["line_id"], row["location"]): row["released"] for row in rows}
     units = sum(evidence.released.values())
-    return Finding(released == evidence.released, f"{units:,} units in instructions to ship, the same as in the account")
+    return Finding(released == evidence.released, f"{units:,} units in instructions to send them, and in the account")
 
 
 def _sequences(tally: Tally) -> Finding:

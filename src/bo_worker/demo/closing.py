@@ -33,8 +33,8 @@ def print_opening(console: Console, order_count: int) -> None:
     """Say what is real and what is not."""
     console.rule("[bold]bo-worker: who gets what, when stock is short", align="left")
     console.print(
-        f"\n[bold]Real:[/] Kafka, Postgres, the worker, and {order_count:,} orders of a British online shop, with its "
-        "customers (as numbers), times, articles, quantities and prices. Source: Online Retail, UCI Machine "
+        f"\n[bold]Real:[/] Kafka, Postgres, the worker, and {order_count:,} orders of a British online shop, with "
+        "its customers (as numbers), times, articles, quantities and prices. Source: Online Retail, UCI Machine "
         "Learning Repository, CC BY 4.0, doi 10.24432/C5BW33 (D. Chen).\n"
         "[bold]Added:[/] two warehouses, their opening stock and the trucks, made to fit the orders. Changed: every "
         f"{EXPRESS_EVERY}th order is express (priority {EXPRESS_PRIORITY}), every {SHIP_COMPLETE_EVERY}th ships only "
@@ -85,9 +85,9 @@ def print_next(console: Console) -> None:
     console.print()
     console.rule("[bold]Try next", align="left")
     for command, meaning in (
-        (f"{program} demo --keep-running", "the same, and on until Ctrl-C, with servers to look into"),
+        (f"{program} demo --keep-running", "the same, then on until Ctrl-C"),
         (f"{program} demo --orders 5000", "more orders in the same time"),
-        (f"{program} stack", "just the servers, for a worker of your own"),
+        (f"{program} stack", "Kafka and Postgres alone"),
         (f"{program} --help", "everything else"),
     ):
         console.print(Text.assemble((f" {command}", "bold cyan"), ("  # " + meaning, "dim")), soft_wrap=True)
@@ -103,7 +103,7 @@ def print_attach(console: Console, worker: WorkerProcess, order_id: str) -> None
     for command in (
         f"{program} show order {order_id}",
         f"{program} dlq list",
-        f"psql {variables['BO_DATABASE_URL']} -c 'select * from bo_worker.backorder_queue limit 9'",
+        f"psql {variables['BO_DATABASE_URL']} -c 'table bo_worker.backorder_queue limit 9'",
         f"curl -s {worker.url}/metrics",
     ):
         console.print(Text(f" {command}", "bold cyan"), soft_wrap=True)

@@ -79,8 +79,9 @@ class Account:
 
     async def figures(self) -> Figures:
         """The account now, all figures of one instant."""
-        async with self._connected() as connection, connection.transaction(
-            isolation="repeatable_read", readonly=True
+        async with (
+            self._connected() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             lines, stock = await connection.fetchrow(LINES), await connection.fetchrow(STOCK)
             applied = {tuple(row[:2]): row[2] for row in await connection.fetch(APPLIED)}

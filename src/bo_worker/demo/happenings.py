@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 KEPT = 40
 ORDERS_PER_SECOND_MAX = 2.0
 STYLES = {
-    "order_backordered": ("yellow", "waits"),
-    "order_rejected": ("red", "rejected"),
-    "backorder_filled": ("green", "filled"),
+    "order_backordered": ("yellow", "waits for"),
+    "order_rejected": ("red", "is refused"),
+    "backorder_filled": ("green", "gets"),
 }
 
 
@@ -51,8 +51,8 @@ class Arrival:
         text = Text.assemble(
             (f"{self.at:%H:%M:%S} ", "dim"),
             (data["receipt_id"], "bold cyan"),
-            f" at {data['location']}",
-            f" door {data['dock_door']}" if data.get("dock_door") else "",
+            f", {data['location']}",
+            f" {data['dock_door']}" if data.get("dock_door") else "",
             f": {self.receipt.units:,} units",
         )
         if self.cross_docked:
@@ -113,7 +113,7 @@ class Happenings:
             return
         self._last_order_at = seen.sent_at
         style, word = STYLES[seen.kind]
-        articles = f"{seen.units:,} × {seen.lines[0]['sku']}"
+        articles = f"{seen.units:,} \u00d7 {seen.lines[0]['sku']}"
         if len(seen.lines) > 1:
             articles = f"{seen.units:,} units of {len(seen.lines)} articles"
         complete = ", order complete" if seen.data.get("completes_order") else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
@@ -150,13 +151,13 @@ class Performance:
     async def _kill_worker(self) -> None:
         """Kill the worker where it stands, and start another."""
         self.stage.worker, self.stage.worker_is_well = "worker killed", False
-        self._tell(f"kill -9 {self.worker.pid}: the worker is gone; orders keep coming")
+        self._tell(f"kill -9 {self.worker.pid}: the worker is gone, orders keep coming")
         self._is_crashing = True
         await asyncio.to_thread(self.worker.kill)
         self._crash = Crash(time.monotonic(), (await self._account.figures()).applied_messages)
         await asyncio.to_thread(self.worker.start)
         self._is_crashing = False
-        self._tell(f"another worker starts, pid {self.worker.pid}; Kafka gives it the partitions in some seconds")
+        self._tell(f"worker {self.worker.pid} starts, and waits for the partitions of the dead one")
 
     async def _settle(self) -> None:
         """Wait until everything that was sent is applied, and its events were read back."""
@@ -165,7 +166,8 @@ class Performance:
                 while not await self._is_settled():  # noqa: ASYNC110 - database and topics tell only when asked
                     await asyncio.sleep(POLL_S)
         except TimeoutError as error:
-            raise DemoError(f"the worker was not done in {SETTLE_TIMEOUT_S:.0f} s.\n{self.worker.log_tail}") from error
+            message = f"the worker was not done in {SETTLE_TIMEOUT_S:.0f} s.\n{self.worker.log_tail}"
+            raise DemoError(message) from error
 
     async def _is_settled(self) -> bool:
         messages = self.stage.tally.messages
@@ -216,4 +218,4 @@ class Performance:
         self.stage.worker, self.stage.worker_is_well = f"worker {self.worker.pid}", True
 
     def _tell(self, sentence: str) -> None:
-        self.stage.happenings.tell(Text(sentence, "bold magenta"))
+        self.stage.happenings.tell(datetime.now(UTC).astimezone(), Text(sentence, "bold magenta"))

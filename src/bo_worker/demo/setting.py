@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from bo_worker.config import PREFIX, Settings
+from bo_worker.config import PREFIX, load_settings
 from bo_worker.kafka.topics import ensure_topics
 from bo_worker.messages.inbound import INPUT_TOPICS
 from bo_worker.stack.servers import KAFKA_VARIABLE, servers
@@ -21,6 +21,7 @@ from bo_worker.store.migrations import migrate
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from bo_worker.config import Settings
     from bo_worker.stack.servers import Servers
 
 SESSION_TIMEOUT_S = 6  # the least that Kafka allows: so long a killed worker's partitions are nobody's
@@ -47,7 +48,7 @@ def own_servers(progress: Callable[[str], None]) -> Iterator[Settings]:
 
 def _settings(found: Servers, mark: str) -> Settings:
     database_url = urlsplit(found.database_url)._replace(path=f"/{_database(mark)}").geturl()
-    return Settings(
+    return load_settings(
         kafka_bootstrap_servers=found.bootstrap_servers,
         database_url=SecretStr(database_url),
         topic_prefix=f"{mark}." if mark else "",
@@ -70,7 +71,7 @@ async def _prepare(server_url: str, settings: Settings, progress: Callable[[str]
 
 
 async def _administer(server_url: str, statement: str) -> None:
-    connection = await connect(Settings(database_url=SecretStr(server_url)), "demo")
+    connection = await connect(load_settings(database_url=SecretStr(server_url)), "demo")
     try:
         await connection.execute(statement)
     finally:

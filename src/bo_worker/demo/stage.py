@@ -42,6 +42,8 @@ class Stage:
     @property
     def lines_per_s(self) -> float:
         """Order lines that the worker committed per second, lately."""
-        now, lines = self._lines[-1] if self._lines else (0.0, 0)
-        then, lines_then = next((entry for entry in self._lines if now - entry[0] <= THROUGHPUT_WINDOW_S), (now, lines))
+        if not self._lines:
+            return 0.0
+        now, lines = self._lines[-1]
+        then, lines_then = next(entry for entry in self._lines if now - entry[0] <= THROUGHPUT_WINDOW_S)
         return (lines - lines_then) / (now - then) if now > then else 0.0

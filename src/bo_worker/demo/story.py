@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from bo_worker.demo.seen import Seen
 
 GOOD_EVENT_COUNT, GOOD_LINE_COUNT = 5, 8
+TIMES = "\u00a0\u00d7\u00a0"  # not to be torn apart at the end of a line
+PROMPT = timedelta(seconds=1)
 
 
 class Journal:
@@ -39,7 +41,9 @@ class Journal:
         best = min(told, key=_dullness)
         receipt_ids = {seen.data["receipt_id"] for seen in best if seen.kind == "cross_dock"}
         messages = [*best, *(self._receipts[each] for each in sorted(receipt_ids))]
-        return sorted(messages, key=lambda seen: (seen.sent_at, seen.sequence > 0, seen.topic, seen.sequence))
+        return sorted(
+            messages, key=lambda seen: (seen.sent_at, seen.sequence > 0, seen.topic != "fulfillment", seen.sequence)
+        )
 
 
 def _is_a_story(messages: Iterable[Seen]) -> bool:
@@ -71,7 +75,7 @@ def tell(messages: Sequence[Seen]) -> Table:
             table.add_row(Text(f"+{passed_ms:,.0f} ms", "dim"), _name(seen), _event(seen, receipts))
         else:
             cause_at = seen.sent_at
-            table.add_row(f"{seen.sent_at:%H:%M:%S}.{seen.sent_at.microsecond // 1000:03}", _name(seen), _input(seen, wanted))
+            table.add_row(_clock(seen.sent_at), _name(seen), _input(seen, wanted))
     return table
 
 
@@ -82,10 +86,15 @@ def moral(messages: Sequence[Seen]) -> str:
     waited = datetime.fromisoformat(last.data["received_at"]) - datetime.fromisoformat(order.data["placed_at"])
     hours, minutes = divmod(round(waited.total_seconds() / 60), 60)
     dock_ms = (messages[-1].sent_at - last.sent_at).total_seconds() * 1000
+    customer_id = order.data["customer"]["customer_id"]
     return (
-        f"{order.data['customer']['customer_id']} waited {hours} h {minutes:02} min of the shop's time for the truck; "
+        f"{customer_id} waited {hours} h {minutes:02} min of the shop's time for the truck. "
         f"{dock_ms:,.0f} ms after it was reported, the dock and the customer knew."
     )
+
+
+def _clock(at: datetime) -> str:
+    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03}"
 
 
 def _name(seen: Seen) -> Text:
@@ -103,11 +112,12 @@ def _input(seen: Seen, wanted: set[str]) -> Text:
         )
     shown = _goods([line for line in seen.lines if line["sku"] in wanted])
     others = f" and {more:,} other articles" if (more := len(seen.lines) - len(wanted)) > 0 else ""
-    return Text.assemble((data["receipt_id"], "bold"), f" at {data['location']}, door {data['dock_door']}: {shown}{others}")
+    place = f" at {data['location']}, door {data['dock_door']}: "
+    return Text.assemble((data["receipt_id"], "bold"), place, shown, others)
 
 
 def _event(seen: Seen, receipts: dict[str, Seen]) -> Text:
-    done = {True: ", the order is complete", False: "", None: ""}
+    done = {True: ", order complete", False: "", None: ""}
     match seen.kind:
         case "ship":
             place, style = f" from {seen.data['location']}", "green"
@@ -120,9 +130,12 @@ def _event(seen: Seen, receipts: dict[str, Seen]) -> Text:
     return Text.assemble((seen.kind, style), f"{place}: {_goods(seen.lines)}{completes}")
 
 
-def _goods(lines: Sequence[dict[str, object]]) -> str:
+def _goods(lines: Sequence[dict[str, Any]]) -> str:
     if len(lines) > 2:
-        return f"{sum(int(str(line['quantity'])) for line in lines):,} units of {len(lines)} lines"
-    return " and ".join(
-        f"{line['quantity']:,} × {line['sku']}" + (f" of lot {line['lot']}" if line.get("lot") else "") for line in lines
-    )
+        return f"{sum(line['quantity'] for line in lines):,} units of {len(lines)} lines"
+    return " and ".join(map(_article, lines))
+
+
+def _article(line: dict[str, Any]) -> str:
+    lot = f" of lot {line['lot']}" if line.get("lot") else ""
+    return f"{line['quantity']:,}{TIMES}{line['sku']}{lot}"

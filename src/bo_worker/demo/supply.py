@@ -1,4 +1,4 @@
-"""Receipts that fit the orders: for much of the demand the stock is there at once, the rest comes by truck or never."""
+"""Receipts that fit the orders: stock for much of the demand, trucks for most of the rest, nothing for some."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def opening_receipts(orders: Sequence[RetailOrder], number: int) -> Iterator[Rec
     at = orders[0].placed_at - timedelta(hours=2)
     for location, load in loads.items():
         if lines := _receipt_lines(load):
-            yield Receipt(0, f"OPENING-{number}-{location}", location, at, "D1", lines)
+            yield Receipt(0, f"OPENING-{location}-{number}", location, at, "D1", lines)
 
 
 def trucks(orders: Sequence[RetailOrder], number: int) -> Iterator[Receipt]:
@@ -70,7 +70,8 @@ def trucks(orders: Sequence[RetailOrder], number: int) -> Iterator[Receipt]:
         location = LOCATIONS[index % len(LOCATIONS)]
         at = orders[after - 1].placed_at
         if lines := _receipt_lines(load):
-            yield Receipt(after, f"TRUCK-{number}-{index + 1}", location, at, door, lines)
+            truck_number = (number - 1) * TRUCKS_MAX + index + 1
+            yield Receipt(after, f"TRUCK-{truck_number}", location, at, door, lines)
 
 
 def _demand(orders: Iterable[RetailOrder]) -> Counter[str]:

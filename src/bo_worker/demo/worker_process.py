@@ -57,7 +57,7 @@ class WorkerProcess:
         """Start it, without waiting until it is ready."""
         self._port.lend()
         self._process = GuardedProcess(
-            ["env", *self._environment(), sys.executable, "-m", "bo_worker", "run"],
+            ["env", *self._environment(), sys.executable, "/tmp/demo-help/worker.py"],
             folder=self._folder,
             log=self._log,
             end_signal=signal.SIGKILL,

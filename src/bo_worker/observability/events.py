@@ -30,6 +30,7 @@ EVENTS: Final = {
     "relay_leading": "This worker publishes the outbox.",
     "relay_retried": "The database did not answer the relay, which stands back and tries again.",
     "publish_retried": "Kafka did not acknowledge the outbox; it is published again.",
+    "message_unpublishable": "Kafka will never take a message of this size; it was published without its value.",
     # what must be there
     "gauges_not_measured": "The database did not answer; the gauges taken from it stand still.",
     "topic_differs": "A topic is not set up as it should be.",

@@ -86,19 +86,22 @@ class Intake:
                 await happens_within(next(waits), self._stopping)
 
     async def apply(self, applier: Applier) -> None:
-        """Apply what has come, batch by batch, until asked to stop; look after unfinished causes when idle."""
+        """Apply what has come, batch by batch, until asked to stop; now and then look after unfinished causes."""
+        look_at = 0.0
         while not self._stopping.is_set():
             if not self._queue:
                 self._arrived.clear()
                 await happens_within(self._settings.unfinished_poll_s, self._arrived)
+            batch = self._take()
             try:
                 self._idle.clear()
-                if self._queue:
-                    await applier.apply(self._take())
-                else:
+                if batch.items:
+                    await applier.apply(batch)
+                if time.monotonic() >= look_at:
                     await applier.finish_all()
+                    look_at = time.monotonic() + self._settings.unfinished_poll_s
             except StalePositionError as error:
-                log.warning("batch_dropped", reason=str(error))
+                self._drop(batch, error)
             except StoppedError:
                 return
             finally:
@@ -202,6 +205,22 @@ class Intake:
         self._bytes = sum(_size(item.record) for item in kept)
         for topic, number in lost:
             self.positions.pop((self._settings.topic_prefix + topic, number), None)
+
+    def _drop(self, batch: Batch, error: StalePositionError) -> None:
+        """Give up the partitions of a batch that must not be written, and ask anew where to read them.
+
+        Those that are still ours would otherwise go on behind the records that are dropped here.
+        """
+        log.warning("batch_dropped", reason=str(error))
+        lost = [
+            partition
+            for partition, base in batch.bases.items()
+            if partition in self.positions and self.positions[partition].epoch == base.epoch
+        ]
+        prefix = self._settings.topic_prefix
+        self._forget([(topic.removeprefix(prefix), number) for topic, number in lost])
+        if lost and self.consumer is not None:
+            self.consumer.ask_again()
 
     async def _mend(self, error: Exception) -> None:
         """Wait for servers that are away; build a new consumer where the old one can't go on."""

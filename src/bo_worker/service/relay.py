@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 _FIRST_PAUSE_S = 0.05
+DROPPED_BYTES_HEADER = "bo_dropped_bytes"
 
 
 class Relay:
@@ -95,12 +96,26 @@ class Relay:
             return False
         started = time.perf_counter()
         messages = [message for row in rows for message in unpack(row.body)]
-        await self._publisher.publish(messages)
+        await self._publish(messages)
         self._checkpoint("published")
         await delete_outbox(connection, [row.row_id for row in rows])
         self._checkpoint("deleted")
         self._published(messages, time.perf_counter() - started)
         return True
+
+    async def _publish(self, messages: list[Message]) -> None:
+        """Publish messages in order; one that the broker will never take goes without its value."""
+        try:
+            await self._publisher.publish(messages)
+        except PublishFailed as failure:
+            if not failure.unpublishable:
+                raise
+            if len(messages) > 1:
+                for message in messages:
+                    await self._publish([message])
+                return
+            log.error("message_unpublishable", topic=messages[0].topic, reason=str(failure))
+            await self._publisher.publish([_without_value(messages[0])])
 
     async def _mend(self, error: Exception) -> None:
         """Nothing is lost: what was not acknowledged stays in the outbox. A wrong row stops the worker."""
@@ -117,3 +132,10 @@ class Relay:
 
     def _new_pauses(self) -> Iterator[float]:
         return pauses(_FIRST_PAUSE_S, self._retry_wait_max_s)
+
+
+def _without_value(message: Message) -> Message:
+    """Return what can be said of a message that is too large: a dead letter of a foreign topic, in practice."""
+    return message._replace(
+        value=None, headers=[*message.headers, (DROPPED_BYTES_HEADER, b"%d" % len(message.value or b""))]
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from contextlib import ExitStack
 from io import TextIOWrapper
@@ -33,6 +34,7 @@ def run(*, keep_running: bool = False, orders: int | None = None) -> int:
     """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a sign is no reason to end
+    logging.basicConfig(handlers=[logging.NullHandler()])  # what clients say of their retries is not for the screen
     console = Console(highlight=False)
     try:
         return _run(console, orders or len(load_orders()), keep_running=keep_running)

@@ -1,0 +1,94 @@
+"""`show order` and `show sku`: what the database says, for people and for programs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from bo_worker.cli.failures import CommandFailedError
+from bo_worker.cli.output import print_json, print_line, print_table, quiet_logs, wait_s
+from bo_worker.store.database import reach
+from bo_worker.store.reports import report_order, report_product
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    import asyncpg
+
+    from bo_worker.config import Settings
+    from bo_worker.store.reports import Report
+
+_HEAD = ("placed_at", "received_at", "priority", "ship_complete", "need_by", "ship_to_country", "customer_id")
+_BUCKETS = ("quantity", "backordered", "held", "released", "shipped", "cancelled", "rejected")
+_CLAIM = ("location", "held", "released", "shipped", "fulfillment_id", "lot", "receipt_id")
+_STOCK = ("location", "on_hand", "allocated", "safety_stock", "available")
+_QUEUE = ("rank", "order_id", "line_id", "backordered", "priority", "placed_at", "expected_from", "expected_to")
+
+
+def print_order(settings: Settings, order_id: str, *, as_json: bool) -> None:
+    """Print an order.
+
+    Raises:
+        CommandFailedError: there is none with this id.
+    """
+    order = _report(settings, report_order, order_id, f"there is no order {order_id}")
+    if as_json:
+        print_json(order)
+        return
+    print_table(f"Order {order_id}", ("", ""), ((name, order[name]) for name in _HEAD))
+    lines = order["lines"]
+    columns = ("line_id", "sku", "location", *_BUCKETS)
+    print_table("Lines", (*columns, "rank", "expected"), (_line(line, columns) for line in lines))
+    claims = ((line["line_id"], *_pick(claim, _CLAIM)) for line in lines for claim in line["allocations"])
+    print_table("Allocations", ("line_id", *_CLAIM), claims)
+
+
+def print_product(settings: Settings, sku: str, *, as_json: bool) -> None:
+    """Print a product.
+
+    Raises:
+        CommandFailedError: it was never heard of.
+    """
+    product = _report(settings, report_product, sku, f"there is no product {sku}")
+    if as_json:
+        print_json(product)
+        return
+    units, lines = product["waiting_units"], product["waiting_lines"]
+    print_line(f"{sku}: {units} units wait on {lines} lines")
+    print_table("Stock", _STOCK, (_pick(stock, _STOCK) for stock in product["stock"]))
+    print_table("Head of the queue", _QUEUE, (_pick(line, _QUEUE) for line in product["queue"]))
+    print_table("Policy", ("", ""), (product["policy"] or {}).items())
+
+
+def _report(
+    settings: Settings,
+    ask: Callable[[asyncpg.Connection, str], Awaitable[Report | None]],
+    name: str,
+    unknown: str,
+) -> Report:
+    quiet_logs()
+    found = asyncio.run(_ask(settings, ask, name))
+    if found is None:
+        raise CommandFailedError(unknown)
+    return found
+
+
+async def _ask(
+    settings: Settings, ask: Callable[[asyncpg.Connection, str], Awaitable[Report | None]], name: str
+) -> Report | None:
+    connection = await reach(settings, "show", wait_s(settings))
+    try:
+        return await ask(connection, name)
+    finally:
+        await connection.close()
+
+
+def _line(line: Report, columns: Sequence[str]) -> Iterable[Any]:
+    queue = line["queue"]
+    rank = f"{queue['rank']} of {queue['waiting_lines']}" if queue else None
+    expected = f"{line['expected_from']} to {line['expected_to']}" if line["expected_from"] else None
+    return [*_pick(line, columns), rank, expected]
+
+
+def _pick(row: Report, names: Sequence[str]) -> list[Any]:
+    return [row[name] for name in names]
