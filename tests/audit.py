@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bo_worker.messages.inbound import Decoded, decode
 from bo_worker.messages.record import Record
+from bo_worker.store.audit import audit as audit_account
 from world import OUTPUT_TOPICS
 
 if TYPE_CHECKING:
@@ -74,14 +75,18 @@ async def audit(world: World, *, poison: Iterable[Message] = ()) -> None:
     assert await world.positions() == await world.input_ends(), "not everything is applied"
     for rule, query in FAULTS.items():
         assert await world.fetch(query) == [], rule
+    assert await audit_account(await world.connected()) == []
     good = _good_inputs(world.sent, poison)
     _audit_sequences(world.outputs)
     _audit_dead_letters(world, poison)
     await _audit_counters(world)
     await _audit_orders(world, good["order-created"])
     await _audit_receipts(world, good["inventory-received"])
+    await _audit_stock(world, good)
     await _audit_instructions(world)
-    await _audit_notifications(world)
+    await _audit_availability(world)
+    if good.keys() <= {"order-created", "inventory-received"}:
+        await _audit_notifications(world)
 
 
 def _good_inputs(sent: Iterable[Message], poison: Iterable[Message]) -> dict[str, dict[str, Any]]:
@@ -116,13 +121,13 @@ def _audit_sequences(outputs: Iterable[Output]) -> None:
 
 async def _audit_counters(world: World) -> None:
     """What was counted under a key in the outbox is what came out under it in Kafka."""
-    rows = await world.fetch("select key, notifications, fulfillments from bo_worker.message_key")
-    counted = {
-        (topic, row["key"]): row[column]
-        for row in rows
-        for topic, column in zip(OUTPUT_TOPICS, ("notifications", "fulfillments"), strict=True)
-        if row[column]
-    }
+    rows = await world.fetch("""
+        select 'customer-notification', key, notifications from bo_worker.message_key where notifications > 0
+        union all select 'fulfillment', key, fulfillments from bo_worker.message_key where fulfillments > 0
+        union all select 'availability-changed', sku, availability_sequence from bo_worker.product
+            where availability_sequence > 0
+    """)
+    counted = {(topic, key): count for topic, key, count in rows}
     published = {
         (output.topic, (output.key or b"").decode()): output.sequence
         for output in sorted(_events(world), key=lambda output: output.sequence)
@@ -156,20 +161,34 @@ async def _audit_orders(world: World, orders: dict[str, Any]) -> None:
 
 
 async def _audit_receipts(world: World, receipts: dict[str, Any]) -> None:
-    """R8: of every receipt, what left from the dock and what was put away is what arrived, and that is on hand."""
+    """R8: of every receipt, what left from the dock and what was put away is what arrived."""
     arrived: Counter[Any] = Counter()
-    on_hand: Counter[Any] = Counter()
     for receipt_id, receipt in receipts.items():
         for line in receipt.lines:
             arrived[receipt_id, line.sku, line.lot] += line.quantity
-            on_hand[line.sku, receipt.location] += line.quantity
     moved: Counter[Any] = Counter()
     for event in _events(world):
         data = event.data
-        if data["kind"] in {"cross_dock", "put_away"}:
+        if data.get("kind") in {"cross_dock", "put_away"}:
             for line in data["lines"]:
                 moved[data["receipt_id"], line["sku"], line["lot"]] += line["quantity"]
     assert moved == arrived, "R8: cross-docked and put away is what was received"
+
+
+async def _audit_stock(world: World, good: dict[str, dict[str, Any]]) -> None:
+    """On hand is what was received, corrected and sent out."""
+    on_hand: Counter[Any] = Counter()
+    for receipt in good["inventory-received"].values():
+        for line in receipt.lines:
+            on_hand[line.sku, receipt.location] += line.quantity
+    for adjustment in good["inventory-adjusted"].values():
+        on_hand[adjustment.sku, adjustment.location] += adjustment.quantity_delta
+    skus = {
+        (order_id, line.line_id): line.sku for order_id, order in good["order-created"].items() for line in order.lines
+    }
+    for shipment in good["shipment-dispatched"].values():
+        for line in shipment.lines:
+            on_hand[skus[shipment.order_id, line.line_id], line.location] -= line.quantity
     rows = await world.fetch("select sku, location, on_hand from bo_worker.stock")
     assert Counter({(sku, location): quantity for sku, location, quantity in rows}) == on_hand
 
@@ -179,13 +198,26 @@ async def _audit_instructions(world: World) -> None:
     instructed: Counter[Any] = Counter()
     for event in _events(world):
         data = event.data
-        sign = {"ship": 1, "cross_dock": 1, "revoke": -1}.get(data["kind"], 0)
+        sign = {"ship": 1, "cross_dock": 1, "revoke": -1}.get(data.get("kind"), 0)
         for line in data["lines"] if sign else ():
             instructed[data["order_id"], line["line_id"], data["location"]] += sign * line["quantity"]
     rows = await world.fetch(
         "select order_id, line_id, location, released + shipped from bo_worker.allocation_status"
     )
     assert +instructed == +Counter({tuple(row[:3]): row[3] for row in rows})
+
+
+async def _audit_availability(world: World) -> None:
+    """What a shop heard last of a product is how it is."""
+    rows = await world.fetch("""
+        select sku, coalesce(sum(on_hand), 0)::int, coalesce(sum(allocated), 0)::int, waiting::int
+        from bo_worker.product left join bo_worker.stock using (sku) group by sku
+    """)
+    told = {
+        (data["sku"], data["on_hand"], data["allocated"], data["backordered"])
+        for data in {event.key: event.data for event in _events(world) if event.topic == "availability-changed"}.values()
+    }
+    assert told == {tuple(row) for row in rows}
 
 
 async def _audit_notifications(world: World) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from bo_worker.stack.kafka import EmbeddedKafka
 from bo_worker.stack.postgres import EmbeddedPostgres
@@ -16,6 +17,12 @@ from bo_worker.stack.servers import Servers, servers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+# The same examples in every run, so that a change alone can make a test fail. For a wider search, with the seed
+# and the example printed where it finds something: --hypothesis-profile=deep
+settings.register_profile("steady", max_examples=100, deadline=None, derandomize=True, database=None)
+settings.register_profile("deep", max_examples=2_000, deadline=None, print_blob=True)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +49,15 @@ async def database_url(stack: Servers, template_database: str) -> AsyncIterator[
     """A migrated, empty database of the test's own."""
     name = f"bo_worker_test_{secrets.token_hex(4)}"
     await administer(stack.database_url, f"create database {name} template {template_database}")
+    yield database_named(stack.database_url, name)
+    await administer(stack.database_url, f"drop database {name} with (force)")
+
+
+@pytest_asyncio.fixture
+async def bare_database_url(stack: Servers) -> AsyncIterator[str]:
+    """A database of the test's own, without any schema."""
+    name = f"bo_worker_bare_{secrets.token_hex(4)}"
+    await administer(stack.database_url, f"create database {name}")
     yield database_named(stack.database_url, name)
     await administer(stack.database_url, f"drop database {name} with (force)")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
@@ -41,9 +41,9 @@ class Published:
 class DirectWorker:
     """A worker that owns one partition of every topic, and is told what to apply."""
 
-    def __init__(self, database_url: str, number: int) -> None:
+    def __init__(self, database_url: str, number: int, **more: Any) -> None:
         self.number = number
-        self.worker = Worker(world_settings("localhost:1", database_url, "", batch_records_max=10_000))
+        self.worker = Worker(world_settings("localhost:1", database_url, "", **more))
         self.published = Published()
         self.worker.relay._publisher = self.published  # type: ignore[assignment]
         self.positions: dict[Partition, Position] = {}
@@ -77,11 +77,11 @@ class DirectWorker:
 
 @asynccontextmanager
 async def direct_workers(
-    database_url: str, count: int
+    database_url: str, count: int, **more: Any
 ) -> AsyncIterator[tuple[asyncpg.Connection, list[DirectWorker]]]:
     """Workers that own a partition each, and a connection to see what they did."""
     connection = await asyncpg.connect(database_url)
-    workers = [DirectWorker(database_url, number) for number in range(count)]
+    workers = [DirectWorker(database_url, number, **more) for number in range(count)]
     try:
         for worker in workers:
             await worker.claim(connection, "order-created", "inventory-received")

@@ -146,6 +146,50 @@ class Model:
     def is_complete(self, order: Data) -> bool:
         return not any(line.backordered or line.held for line in self.lines_of(order))
 
+    # What the tables and the shop should show.
+    def line_rows(self) -> list[tuple[Any, ...]]:
+        return sorted(
+            (line.order["order_id"], line.position, line.backordered, line.held, line.released, line.rejected)
+            for line in self.lines
+        )
+
+    def allocation_rows(self) -> list[tuple[Any, ...]]:
+        units: dict[tuple[str, str, str], list[int]] = {}
+        for line in self.lines:
+            for claim in line.claims:
+                place = (line.order["order_id"], line.asked["line_id"], claim.location)
+                units.setdefault(place, [0, 0])[claim.is_released] += claim.quantity
+        return sorted((*place, *quantities) for place, quantities in units.items())
+
+    def stock_rows(self) -> list[tuple[Any, ...]]:
+        places = {(line["sku"], receipt["location"]) for receipt in self.receipts for line in receipt["lines"]}
+        rows = [(*place, self.on_hand(*place), self.allocated(*place)) for place in sorted(places)]
+        return [row for row in rows if row[2]]
+
+    def availability(self, sku: str) -> Data:
+        stock = [(place, on_hand, allocated) for _, place, on_hand, allocated in self.stock_rows() if _ == sku]
+        locations = [
+            {
+                "location": place,
+                "on_hand": on_hand,
+                "allocated": allocated,
+                "available": self.available(sku, place),
+            }
+            for place, on_hand, allocated in stock
+        ]
+        sums = {name: sum(row[name] for row in locations) for name in ("on_hand", "allocated", "available")}
+        waiting = sum(line.backordered for line in self.lines if line.asked["sku"] == sku)
+        return {
+            "sku": sku,
+            "state": "in_stock" if sums["available"] else "backorderable",
+            **sums,
+            "backordered": waiting,
+            "incoming": 0,
+            "available_to_promise": [],
+            "next_receipt_on": None,
+            "locations": locations,
+        }
+
     # Who gets what.
     def rank(self, line: Line) -> tuple[Any, ...]:
         order = line.order

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S: Final = 90
 POLL_S: Final = 0.02
-OUTPUT_TOPICS: Final = ("customer-notification", "fulfillment")
+OUTPUT_TOPICS: Final = ("customer-notification", "fulfillment", "availability-changed")
 DEAD_LETTER_TOPICS: Final = tuple(f"{topic}.dlq" for topic in INPUT_TOPICS)
 KEYS: Final = {
     "order-created": "order_id",
@@ -127,10 +127,13 @@ class World:
         self.sent += messages
         await self._publisher.publish(messages)
 
-    async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
+    async def connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
             self._connection = await asyncpg.connect(self.settings.database_url.get_secret_value(), timeout=5)
-        return await self._connection.fetch(query, *arguments)
+        return self._connection
+
+    async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        return await (await self.connected()).fetch(query, *arguments)
 
     async def value(self, query: str, *arguments: Any) -> Any:
         ((value,),) = await self.fetch(query, *arguments)

@@ -196,6 +196,7 @@ class Worker:
             self.metrics,
             self.intake,
             self.relay,
+            rank_by=self.settings.rank_by,
             started=self._started,
             stopping=self.stopping,
         )

@@ -22,7 +22,7 @@ from bo_worker.domain.facts import (
     Ship,
     ShippedNotification,
 )
-from bo_worker.messages.outbound import dead_letter, encode, event_kinds
+from bo_worker.messages.outbound import dead_letter, encode, event_kinds, message_of
 from bo_worker.messages.record import Message, Record
 from schema_check import validate_message
 
@@ -70,7 +70,7 @@ FACTS: list[Fact] = [
 
 
 def sent(fact: Fact, *, sequence: int = 12, traceparent: str | None = None) -> Message:
-    return encode(fact, sequence=sequence, at=AT, traceparent=traceparent)
+    return message_of(encode(fact, sequence=sequence, at=AT, traceparent=traceparent))
 
 
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bo_worker.config import Settings
 
 # Boxes and colours are for people: a pipe gets plain text.
-_MARKUP = "rich" if sys.stdout.isatty() else None
+_MARKUP: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
 
 app = typer.Typer(
     name="bo-worker",
@@ -33,7 +33,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code: 0, 1 (it failed), 2 (usage, configuration), 69 (a server is away)."""
+    """Run the command line; return the exit code: 0, 1 (failed), 2 (usage, configuration), 69 (a server is away)."""
     try:
         app(arguments)
     except SystemExit as end:
@@ -129,18 +129,19 @@ def show_dead_letter(
     topic: Topic,
     place: Annotated[str, typer.Argument(metavar="PARTITION:OFFSET")],
     *,
+    value: Annotated[bool, typer.Option("--value", help="Print the value alone, byte by byte.")] = False,
     json: Json = False,
 ) -> None:
     """Show one dead letter whole: key, headers and value, which may hold a customer's data."""
     from bo_worker.cli.dead_letters import print_one  # noqa: PLC0415 - see above
 
-    print_one(_settings(), topic, place, as_json=json)
+    print_one(_settings(), topic, place, as_json=json, value_only=value)
 
 
 @dlq.command("replay")
-def replay_dead_letters(  # noqa: PLR0913 - one for each way to choose
+def replay_dead_letters(
     topic: AnyTopic = None,
-    places: Annotated[list[str] | None, typer.Argument(metavar="[PARTITION:OFFSET]...")] = None,
+    places: Annotated[list[str] | None, typer.Argument(metavar="PARTITION:OFFSET")] = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="All that were not sent back yet.")] = False,
     error: Annotated[str | None, typer.Option(metavar="CODE", help="Of these, those with this error.")] = None,
@@ -148,10 +149,11 @@ def replay_dead_letters(  # noqa: PLR0913 - one for each way to choose
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Send dead letters back to their topic: those named, or with --all or --error those not sent back yet."""
-    from bo_worker.cli.replaying import Choice, replay  # noqa: PLC0415 - see above
+    from bo_worker.cli.replaying import make_choice, replay  # noqa: PLC0415 - see above
 
-    choice = Choice(topic, tuple(places or ()), every=every, error=error)
-    raise typer.Exit(replay(_settings(), choice, value_file, sure=yes))
+    settings = _settings()
+    choice = make_choice(settings, topic, places or (), every=every, error=error)
+    raise typer.Exit(replay(settings, choice, value_file.read_bytes() if value_file else None, sure=yes))
 
 
 @app.command()

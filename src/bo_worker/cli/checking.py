@@ -12,11 +12,13 @@ from bo_worker.config import unknown_variables
 from bo_worker.kafka.errors import KafkaUnavailable
 from bo_worker.kafka.topics import inspect_topics
 from bo_worker.messages.inbound import INPUT_TOPICS
+from bo_worker.service.startup import some
 from bo_worker.store.database import MAJOR_VERSION_MIN, DatabaseUnavailableError, inspect_database
 from bo_worker.store.migrations import MigrationError, migration_files
 
 if TYPE_CHECKING:
     from bo_worker.config import Settings
+    from bo_worker.kafka.topics import TopicsState
 
 _NO_ANSWER: Final = "not asked: the server does not answer"
 
@@ -60,12 +62,9 @@ async def _find_kafka(settings: Settings) -> list[Finding]:
         state = await inspect_topics(settings, INPUT_TOPICS, wait_s(settings))
     except KafkaUnavailable as error:
         return [Finding("kafka", "away", str(error)), Finding("topics", "away", _NO_ANSWER)]
-    faults = [f"{name} is missing" for name in state.missing]
-    faults += [f"{name}: cleanup.policy is {found}, not {wanted}" for name, wanted, found in state.differing]
-    hint = "; create them with `bo-worker topics`" if state.missing else ""
     return [
         Finding("kafka", "ok", f"{state.brokers} broker(s) at {settings.kafka_bootstrap_servers}"),
-        Finding("topics", "failed", ", ".join(faults) + hint) if faults else Finding("topics", "ok", "all as needed"),
+        _find_topics(state),
     ]
 
 
@@ -79,6 +78,15 @@ async def _find_database(settings: Settings) -> list[Finding]:
     return [_find_version(version), _find_schema(pending)]
 
 
+def _find_topics(state: TopicsState) -> Finding:
+    faults = [f"{name}: cleanup.policy is {found}, not {wanted}" for name, wanted, found in state.differing]
+    if state.missing:
+        faults.append(
+            f"{len(state.missing)} are missing ({some(state.missing)}); create them with `bo-worker topics`"
+        )
+    return Finding("topics", "failed", "; ".join(faults)) if faults else Finding("topics", "ok", "all as needed")
+
+
 def _find_version(version: int) -> Finding:
     if version < MAJOR_VERSION_MIN:
         return Finding("database", "failed", f"Postgres {version}, expected {MAJOR_VERSION_MIN} or newer")
@@ -87,5 +95,5 @@ def _find_version(version: int) -> Finding:
 
 def _find_schema(pending: list[str]) -> Finding:
     if pending:
-        return Finding("schema", "failed", f"lacks {', '.join(pending)}; apply them with `bo-worker migrate`")
+        return Finding("schema", "failed", f"lacks {some(pending)}; apply them with `bo-worker migrate`")
     return Finding("schema", "ok", f"up to date with {migration_files()[-1][0]}")

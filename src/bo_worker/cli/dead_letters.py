@@ -1,4 +1,4 @@
-"""`dlq list`, `dlq show` and `dlq replay`. Only `show`, asked for one message, prints what is in it."""
+"""`dlq list` and `dlq show`. Only the latter, asked for one message, prints what is in it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import typer
 
-from bo_worker.cli.failures import FAILED, CommandFailedError
+from bo_worker.cli.failures import CommandFailedError
 from bo_worker.cli.output import print_json, print_line, print_table, quiet_logs, wait_s
-from bo_worker.messages.inbound import INPUT_TOPICS, Refused, decode
+from bo_worker.messages.inbound import INPUT_TOPICS
 from bo_worker.messages.outbound import DEAD_LETTER_SUFFIX
-from bo_worker.messages.record import Record
-from bo_worker.service.dead_letters import Choice, as_received, find, select, send_back, summarize
+from bo_worker.service.dead_letters import find, summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from bo_worker.config import Settings
     from bo_worker.service.dead_letters import DeadLetter, Place
 
@@ -30,10 +26,8 @@ _NEWEST = ("topic", "partition", "offset", "error", "reason", "failed_at", "repl
 def print_list(settings: Settings, topic: str | None, newest: int, *, with_replayed: bool, as_json: bool) -> None:
     """Print counts by topic and error, and the newest one by one."""
     quiet_logs()
-    topics = _topics(settings, topic)
-    summary = asyncio.run(
-        summarize(settings, topics, newest, with_replayed=with_replayed, wait_s=wait_s(settings))
-    )
+    topics = topics_named(settings, topic)
+    summary = asyncio.run(summarize(settings, topics, newest, with_replayed=with_replayed, wait_s=wait_s(settings)))
     counts = [(*name, count) for name, count in sorted(summary.counts.items())]
     letters = [_listed(letter) for letter in summary.newest]
     if as_json:
@@ -53,7 +47,7 @@ def print_one(settings: Settings, topic: str, place: str, *, as_json: bool, valu
         CommandFailedError: there is none at this place.
     """
     quiet_logs()
-    letter = _found(settings, _topic(settings, topic), _place(place))
+    letter = _found(settings, _topic_named(settings, topic), parse_place(place))
     if value_only:
         sys.stdout.buffer.write(letter.record.value or b"")
     elif as_json:
@@ -62,82 +56,81 @@ def print_one(settings: Settings, topic: str, place: str, *, as_json: bool, valu
         _print_whole(letter)
 
 
-def replay(
-    settings: Settings,
-    topic: str | None,
-    places: Sequence[str],
-    *,
-    every: bool,
-    error: str | None,
-    value_file: Path | None,
-    sure: bool,
-) -> int:
-    """Send dead letters back; return the exit code, 1 where some were sent back too often already."""
-    quiet_logs()
-    choice = _choice(settings, topic, places, every=every, error=error)
-    value = None if value_file is None else value_file.read_bytes()
-    if value is not None and len(choice.places) != 1:
-        raise typer.BadParameter("a mended value belongs to one message: name its topic and PARTITION:OFFSET")
-    letters = asyncio.run(select(settings, choice, wait_s=wait_s(settings)))
-    if absent := choice.places - {letter.place for letter in letters}:
-        raise CommandFailedError(f"there is no dead letter at {_names(absent)} of {choice.topics[0]}")
-    allowed = [letter for letter in letters if letter.replays < settings.dead_letter_replays_max]
-    if value is not None:
-        _check_value(settings, allowed, value)
-    if allowed and not sure:
-        _ask(len(allowed))
-    asyncio.run(send_back(settings, allowed, value=value, wait_s=wait_s(settings)))
-    print_line(f"{len(allowed)} sent back")
-    if len(allowed) == len(letters):
-        return 0
-    refused = len(letters) - len(allowed)
-    sys.stderr.write(f"bo-worker: {refused} not sent back: sent back {settings.dead_letter_replays_max} times before\n")
-    return FAILED
+def topics_named(settings: Settings, name: str | None) -> tuple[str, ...]:
+    """Return the input topic of this name, which may have the prefix or the suffix, or all of them.
+
+    Raises:
+        typer.BadParameter: there is none.
+    """
+    return INPUT_TOPICS if name is None else (_topic_named(settings, name),)
 
 
-def _choice(settings: Settings, topic: str | None, places: Sequence[str], *, every: bool, error: str | None) -> Choice:
-    if places and (every or error):
-        raise typer.BadParameter("name messages, or choose them with --all or --error, not both")
-    if not (places or every or error):
-        raise typer.BadParameter("say which: PARTITION:OFFSET, --all, or --error CODE")
-    return Choice(_topics(settings, topic), frozenset(map(_place, places)), error)
+def parse_place(text: str) -> Place:
+    """Read PARTITION:OFFSET.
+
+    Raises:
+        typer.BadParameter: it is something else.
+    """
+    partition, _, offset = text.partition(":")
+    if not (partition.isdecimal() and offset.isdecimal()):
+        raise typer.BadParameter(f"expected PARTITION:OFFSET, such as 0:17, found {text}")
+    return int(partition), int(offset)
 
 
-def _check_value(settings: Settings, letters: Sequence[DeadLetter], value: bytes) -> None:
-    """Refuse a mended value that would come straight back."""
-    for letter in letters:
-        _, key, _, headers = as_received(letter, value)
-        outcome = decode(Record(letter.topic, *letter.place, key, value, headers), settings.message_bytes_max)
-        if isinstance(outcome, Refused):
-            raise CommandFailedError(f"the value is still wrong ({outcome.error}): {outcome.reason}")
-
-
-def _ask(count: int) -> None:
-    if not sys.stdin.isatty():
-        raise typer.BadParameter("there is nobody to ask: add --yes")
-    typer.confirm(f"Send {count} message(s) back?", abort=True)
-
-
-def _found(settings: Settings, topic: str, place: Place) -> DeadLetter:
-    letter = asyncio.run(find(settings, topic, place, wait_s=wait_s(settings)))
-    if letter is None:
-        raise CommandFailedError(f"there is no dead letter at {_names([place])} of {topic}")
-    return letter
-
-
-def _topics(settings: Settings, topic: str | None) -> tuple[str, ...]:
-    return INPUT_TOPICS if topic is None else (_topic(settings, topic),)
-
-
-def _topic(settings: Settings, name: str) -> str:
+def _topic_named(settings: Settings, name: str) -> str:
     topic = name.removeprefix(settings.topic_prefix).removesuffix(DEAD_LETTER_SUFFIX)
     if topic not in INPUT_TOPICS:
         raise typer.BadParameter(f"{name} is none of the input topics: {', '.join(INPUT_TOPICS)}")
     return topic
 
 
-def _place(text: str) -> Place:
-    partition, _, offset = text.partition(":")
-    if not (partition.isdecimal() and offset.isdecimal()):
-        raise typer.BadParameter(f"expected PARTITION:OFFSET, such as 0:17, found {text}")
-    return int(partition), int(offset)
+def _found(settings: Settings, topic: str, place: Place) -> DeadLetter:
+    letter = asyncio.run(find(settings, topic, place, wait_s=wait_s(settings)))
+    if letter is None:
+        raise CommandFailedError(f"there is no dead letter at {place[0]}:{place[1]} of {topic}")
+    return letter
+
+
+def _listed(letter: DeadLetter) -> dict[str, Any]:
+    partition, offset = letter.place
+    return {
+        "topic": letter.topic,
+        "partition": partition,
+        "offset": offset,
+        "error": letter.error,
+        "reason": letter.reason,
+        "failed_at": letter.failed_at,
+        "replays": letter.replays,
+        "replayed": letter.replayed,
+    }
+
+
+def _whole(letter: DeadLetter) -> dict[str, Any]:
+    record = letter.record
+    headers = [[name, _text(value)] for name, value in record.headers]
+    return {**_listed(letter), "key": _text(record.key), "headers": headers, "value": _text(record.value)}
+
+
+def _print_whole(letter: DeadLetter) -> None:
+    record = letter.record
+    print_table(f"{letter.topic} {record.partition}:{record.offset}", ("", ""), [("key", _text(record.key))])
+    print_table("Headers", ("", ""), [(name, _text(value)) for name, value in record.headers])
+    print_line("Value")
+    print_line(_pretty(record.value))
+
+
+def _pretty(value: bytes | None) -> str:
+    try:
+        return orjson.dumps(orjson.loads(value or b""), option=orjson.OPT_INDENT_2).decode()
+    except orjson.JSONDecodeError:
+        return _text(value) or "-"
+
+
+def _text(value: bytes | None) -> str | None:
+    """Return text where the bytes are text, else what says which bytes they are."""
+    if value is None:
+        return None
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return f"base64:{base64.b64encode(value).decode()}"

@@ -29,24 +29,27 @@ class Failure(NamedTuple):
     code: int
 
 
+# The first that fits holds; {} is the error's own text.
+_TABLE: Final[tuple[tuple[tuple[type[BaseException], ...], str, int], ...]] = (
+    ((ConfigurationError,), "{}", WRONG_CONFIGURATION),
+    ((NotThereError, DatabaseUnavailableError, KafkaUnavailable, StackError), "bo-worker: {}", NOT_THERE),
+    ((PublishFailed,), "bo-worker: Kafka did not take the messages: {}", FAILED),
+    ((CommandFailedError, MigrationError, KafkaFault), "bo-worker: {}", FAILED),
+    (
+        (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError),
+        "bo-worker: the database lacks something ({}): apply the schema with `bo-worker migrate`",
+        FAILED,
+    ),
+    ((asyncpg.PostgresConnectionError, asyncpg.InterfaceError), "bo-worker: Postgres hung up: {}", NOT_THERE),
+    ((asyncpg.PostgresError,), "bo-worker: Postgres refused: {}", FAILED),
+)
+
+
 def explain(error: BaseException) -> Failure | None:
     """Return what to say of an error; None where it is a bug, whose traceback somebody must see."""
-    match error:
-        case BaseExceptionGroup():
-            return explain(error.exceptions[0])
-        case ConfigurationError():
-            return Failure(str(error), WRONG_CONFIGURATION)
-        case NotThereError() | DatabaseUnavailableError() | KafkaUnavailable() | StackError():
-            return Failure(f"bo-worker: {error}", NOT_THERE)
-        case PublishFailed():
-            return Failure(f"bo-worker: Kafka did not take the messages: {error}", FAILED)
-        case CommandFailedError() | MigrationError() | KafkaFault():
-            return Failure(f"bo-worker: {error}", FAILED)
-        case asyncpg.UndefinedTableError() | asyncpg.InvalidSchemaNameError():
-            return Failure("bo-worker: the schema is missing or old: apply it with `bo-worker migrate`", FAILED)
-        case asyncpg.PostgresConnectionError() | asyncpg.InterfaceError():
-            return Failure(f"bo-worker: Postgres hung up: {error}", NOT_THERE)
-        case asyncpg.PostgresError():
-            return Failure(f"bo-worker: Postgres refused: {error}", FAILED)
-        case _:
-            return None
+    if isinstance(error, BaseExceptionGroup):
+        return explain(error.exceptions[0])
+    for kinds, text, code in _TABLE:
+        if isinstance(error, kinds):
+            return Failure(text.format(error), code)
+    return None

@@ -18,7 +18,9 @@ def run_stack() -> None:
         print_line(f"export BO_KAFKA_BOOTSTRAP_SERVERS={shlex.quote(found.bootstrap_servers)}")
         print_line(f"export BO_DATABASE_URL={shlex.quote(found.database_url)}")
         sys.stdout.flush()
-        _progress("ready: in another terminal set these, then `bo-worker migrate`, `topics` and `run`; Ctrl-C ends it")
+        _progress(
+            "ready: in another terminal set these, then `bo-worker migrate`, `topics` and `run`; Ctrl-C ends it"
+        )
         signal.pause()
 
 

@@ -11,7 +11,7 @@ from bo_worker.store.database import reach
 from bo_worker.store.reports import report_order, report_product
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     import asyncpg
 
@@ -83,7 +83,7 @@ async def _ask(
         await connection.close()
 
 
-def _line(line: Report, columns: Sequence[str]) -> Iterable[Any]:
+def _line(line: Report, columns: Sequence[str]) -> list[Any]:
     queue = line["queue"]
     rank = f"{queue['rank']} of {queue['waiting_lines']}" if queue else None
     expected = f"{line['expected_from']} to {line['expected_to']}" if line["expected_from"] else None

@@ -67,7 +67,7 @@ def status_line(stage: Stage) -> str:
         f"{stage.sent:,}/{stage.total:,} sent; {figures.orders:,} orders, {figures.lines:,} lines, "
         f"{figures.fill_rate:.1%} filled, {figures.waiting:,} units wait; "
         f"{tally.units['cross_dock']:,} cross-docked, {tally.units['ship']:,} from storage; "
-        f"lag {stage.lag:,}, {stage.lines_per_s:,.0f} lines/s"
+        f"lag {stage.lag:,}, {stage.lines_per_s:,.0f} lines/s; worker {stage.worker_pid or 'killed'}"
     )
 
 
@@ -87,7 +87,8 @@ def _progress(stage: Stage) -> RenderableType:
     row.add_column(ratio=1)
     row.add_column(no_wrap=True, justify="right")
     row.add_column(no_wrap=True, justify="right")
-    worker = Text.assemble(("● ", "green" if stage.worker_is_well else "red"), stage.worker)
+    lamp = "red" if stage.worker_pid is None else "yellow" if stage.crash else "green"
+    worker = Text.assemble(("● ", lamp), f"worker {stage.worker_pid or 'killed'}")
     bar = ProgressBar(total=max(1, stage.total), completed=stage.sent)
     row.add_row(Text(stage.act, "bold"), bar, f"{stage.sent:,}/{stage.total:,}", worker)
     return row

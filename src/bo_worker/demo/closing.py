@@ -65,18 +65,23 @@ def print_findings(console: Console, findings: Iterable[Finding]) -> None:
 def print_summary(console: Console, stage: Stage, seconds: float) -> None:
     """Sum it up."""
     figures, tally = stage.figures, stage.tally
-    answer = tally.answer_ms
     console.print()
     console.rule("[bold]Summary", align="left")
-    console.print(
-        f" {figures.orders:,} orders, {figures.lines:,} lines, {figures.ordered:,} units in {seconds:.0f} s; "
-        f"{figures.fill_rate:.1%} filled: {tally.units['ship']:,} units from storage, "
-        f"{tally.units['cross_dock']:,} straight from the dock.\n"
-        f" {figures.waiting:,} units wait, {figures.held:,} are held for orders that ship complete, "
-        f"{figures.rejected:,} were rejected.\n"
-        f" {sum(tally.messages.values()):,} messages on the topics; at most {stage.lines_per_s_max:,.0f} lines/s here"
-        + (f"; half of the orders had their first event read back within {answer[0]:,.0f} ms." if answer else ".")
-    )
+    done = f"{figures.orders:,} orders, {figures.lines:,} lines, {figures.ordered:,} units in {seconds:.0f} s"
+    open_units = f"{figures.waiting:,} units wait, {figures.held:,} are held for orders that ship complete"
+    sentences = [
+        f"{done}: {figures.fill_rate:.1%} filled",
+        f"{tally.units['ship']:,} units from storage, {tally.units['cross_dock']:,} straight from the dock",
+        f"{open_units}, {figures.rejected:,} were rejected",
+        f"{sum(tally.messages.values()):,} messages on the topics; at most {stage.lines_per_s_max:,.0f} lines/s",
+    ]
+    if tally.answer_ms:
+        median, late = tally.answer_ms
+        sentences.append(f"order sent to first event read: {median:,.0f} ms median, {late:,.0f} ms for one in twenty")
+    if stage.recovered_s:
+        sentences.append(f"one crash of the worker, caught up after {stage.recovered_s:.1f} s")
+    for sentence in sentences:
+        console.print(f" {sentence}")
 
 
 def print_next(console: Console) -> None:

@@ -34,12 +34,15 @@ STOCK = """
 select coalesce(sum(on_hand), 0)::bigint as on_hand, coalesce(sum(allocated), 0)::bigint as allocated
 from bo_worker.stock_status
 """
-APPLIED = "select topic, partition, next_offset from bo_worker.stream_position where next_offset is not null"
+POSITIONS = "select topic, partition, epoch, next_offset from bo_worker.stream_position"
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The account at one instant: orders, lines and units; `applied` is the next offset of each input partition."""
+    """The account at one instant: orders, lines and units.
+
+    `takeovers` counts how often a worker took over an input partition; `applied` is the next offset of each.
+    """
 
     orders: int = 0
     lines: int = 0
@@ -53,17 +56,13 @@ class Figures:
     rejected: int = 0
     on_hand: int = 0
     allocated: int = 0
+    takeovers: int = 0
     applied: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
     @property
     def fill_rate(self) -> float:
         """Of the units ordered, the share for which an instruction to ship or cross-dock was given."""
         return self.filled / self.ordered if self.ordered else 0.0
-
-    @property
-    def applied_messages(self) -> int:
-        """Messages applied so far."""
-        return sum(self.applied.values())
 
     def lag(self, ends: Mapping[tuple[str, int], int]) -> int:
         """Messages in the input topics, whose ends are given, that are not applied yet."""
@@ -84,8 +83,10 @@ class Account:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             lines, stock = await connection.fetchrow(LINES), await connection.fetchrow(STOCK)
-            applied = {tuple(row[:2]): row[2] for row in await connection.fetch(APPLIED)}
-        return Figures(**dict(lines or {}), **dict(stock or {}), applied=applied)
+            positions = await connection.fetch(POSITIONS)
+        applied = {(row["topic"], row["partition"]): row["next_offset"] or 0 for row in positions}
+        takeovers = sum(row["epoch"] for row in positions)
+        return Figures(**dict(lines or {}), **dict(stock or {}), takeovers=takeovers, applied=applied)
 
     async def fetch(self, query: str) -> list[asyncpg.Record]:
         """All rows of a query."""

@@ -57,7 +57,7 @@ class WorkerProcess:
         """Start it, without waiting until it is ready."""
         self._port.lend()
         self._process = GuardedProcess(
-            ["env", *self._environment(), sys.executable, "/tmp/demo-help/worker.py"],
+            ["env", *self._environment(), sys.executable, "-m", "bo_worker", "run"],
             folder=self._folder,
             log=self._log,
             end_signal=signal.SIGKILL,
@@ -87,6 +87,7 @@ class WorkerProcess:
             "BO_HTTP_HOST": HOST,
             "BO_HTTP_PORT": str(self._port.number),
             "BO_LOG_FORMAT": "console",
+            "BO_LOG_LEVEL": "warning",
         }
         return [f"{name}={value}" for name, value in own.items()]
 

@@ -83,6 +83,7 @@ def _release_claims(
         quantity, claim.held = claim.held, 0
         claim.released += quantity
         claim.fulfillment_id = fulfillment_id
+        claim.pending_cause = None
         claim.is_changed = True
         if arrivals is not None:
             claim.lot = arrivals.dock(claim.receipt_line, quantity)

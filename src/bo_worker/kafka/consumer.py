@@ -110,8 +110,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
 
     @property
     def joined(self) -> bool:
-        """Whether the group has given us our share, which may be no partition at all."""
-        return self._joined
+        """Whether the group has given us our share, which may be no partition at all, and answers."""
+        return self._joined and self._client._coordinator.coordinator_id is not None  # noqa: SLF001 - no public way
 
     async def end_offsets(self) -> dict[Partition, int]:
         """The end of each partition's log as of the last answer of its broker; absent before the first."""

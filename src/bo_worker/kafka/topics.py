@@ -50,7 +50,7 @@ class TopicDifference(NamedTuple):
 
 
 class TopicsState(NamedTuple):
-    """How many brokers there are, the full names of topics that do not exist, and those that are not as they must be."""
+    """The number of brokers, the full names of topics that do not exist, and those that are not as they must be."""
 
     brokers: int
     missing: list[str]

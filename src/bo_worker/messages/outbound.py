@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final, assert_never, get_args
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import orjson
 
@@ -18,9 +18,12 @@ from bo_worker.domain.facts import (
     Ship,
     ShippedNotification,
 )
-from bo_worker.messages.record import Message
+from bo_worker.messages.record import Event, Message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bo_worker.domain.facts import FulfillmentLine
     from bo_worker.messages.record import Record
 
 SOURCE: Final = "/bo-worker"
@@ -45,6 +48,7 @@ NOTIFICATION_KINDS: Final = (
 )
 
 Header = tuple[str, bytes]
+Data = dict[str, Any]
 
 
 def kinds(fact: type[Any]) -> tuple[str, ...]:
@@ -87,46 +91,169 @@ _STATIC_HEADERS: Final[dict[tuple[str, str], tuple[Header, ...]]] = {
 }
 
 
-def encode(fact: Fact, *, sequence: int, at: bytes, traceparent: str | None) -> Message:
-    """The message for a fact: the CloudEvent number `sequence` of its key, stamped with the instant `at`."""
-    key = fact.key.encode()
+def encode(fact: Fact, *, sequence: int, at: bytes, traceparent: str | None) -> Event:
+    """The event for a fact: number `sequence` of its key, stamped with the instant `at`."""
+    return Event(
+        fact.topic,
+        fact.key.encode(),
+        orjson.dumps(_DATA[type(fact)](fact), option=orjson.OPT_UTC_Z),
+        fact.kind,
+        _event_id(fact, sequence),
+        at,
+        sequence,
+        traceparent,
+    )
+
+
+def message_of(event: Event) -> Message:
+    """The message that carries an event: a CloudEvent in binary mode."""
+    topic, key, value, kind, event_id, at, sequence, traceparent = event
     headers = [
-        *_STATIC_HEADERS[fact.topic, fact.kind],
-        ("ce_id", _event_id(fact, sequence).encode()),
+        *_STATIC_HEADERS[topic, kind],
+        ("ce_id", event_id.encode()),
         ("ce_time", at),
         ("ce_subject", key),
         ("ce_sequence", b"%d" % sequence),
     ]
     if traceparent is not None:
         headers.append(("traceparent", traceparent.encode()))
-    return Message(fact.topic, key, _data(fact), headers)
+    return Message(topic, key, value, headers)
 
 
 def _event_id(fact: Fact, sequence: int) -> str:
     """The same cause gives the same id; an availability is told by its place in the sequence."""
-    match fact:
-        case Notification():
-            return fact.notification_id
-        case Ship() | CrossDock() | PutAway() | Revoke():
-            return fact.fulfillment_id
-        case Availability():
-            place = f"{fact.sku} {sequence}".encode()
-            return f"A-{blake2b(place, digest_size=16).hexdigest()}"
-        case _:
-            assert_never(fact)
-
-
-def _data(fact: Fact) -> bytes:
+    if isinstance(fact, Notification):
+        return fact.notification_id
     if isinstance(fact, Availability):
-        return orjson.dumps(_availability(fact))
-    return orjson.dumps(fact, option=orjson.OPT_UTC_Z)
+        return f"A-{fact.sku}-{sequence}"
+    return fact.fulfillment_id
 
 
-def _availability(fact: Availability) -> dict[str, Any]:
+# The data of each kind of fact, field by field: several times as fast as letting a library find out.
+
+
+def _fulfillment_lines(lines: list[FulfillmentLine]) -> list[Data]:
+    return [{"line_id": line.line_id, "sku": line.sku, "quantity": line.quantity, "lot": line.lot} for line in lines]
+
+
+def _ship(fact: Ship) -> Data:
+    return {
+        "fulfillment_id": fact.fulfillment_id,
+        "kind": fact.kind,
+        "order_id": fact.order_id,
+        "location": fact.location,
+        "priority": fact.priority,
+        "lines": _fulfillment_lines(fact.lines),
+        "completes_order": fact.completes_order,
+    }
+
+
+def _cross_dock(fact: CrossDock) -> Data:
+    return {
+        "fulfillment_id": fact.fulfillment_id,
+        "kind": fact.kind,
+        "order_id": fact.order_id,
+        "location": fact.location,
+        "priority": fact.priority,
+        "receipt_id": fact.receipt_id,
+        "dock_door": fact.dock_door,
+        "lines": _fulfillment_lines(fact.lines),
+        "completes_order": fact.completes_order,
+    }
+
+
+def _put_away(fact: PutAway) -> Data:
+    return {
+        "fulfillment_id": fact.fulfillment_id,
+        "kind": fact.kind,
+        "receipt_id": fact.receipt_id,
+        "location": fact.location,
+        "dock_door": fact.dock_door,
+        "lines": [{"sku": line.sku, "quantity": line.quantity, "lot": line.lot} for line in fact.lines],
+    }
+
+
+def _revoke(fact: Revoke) -> Data:
+    return {
+        "fulfillment_id": fact.fulfillment_id,
+        "kind": fact.kind,
+        "order_id": fact.order_id,
+        "location": fact.location,
+        "reason": fact.reason,
+        "revokes": fact.revokes,
+        "lines": _fulfillment_lines(fact.lines),
+    }
+
+
+def _notification(fact: Notification) -> Data:
+    return {
+        "notification_id": fact.notification_id,
+        "kind": fact.kind,
+        "order_id": fact.order_id,
+        "customer": fact.customer,
+        "lines": [
+            {
+                "line_id": line.line_id,
+                "sku": line.sku,
+                "quantity": line.quantity,
+                "expected_from": line.expected_from,
+                "expected_to": line.expected_to,
+            }
+            for line in fact.lines
+        ],
+        "completes_order": fact.completes_order,
+        "reason": fact.reason,
+        "options": fact.options,
+        "respond_by": fact.respond_by,
+    }
+
+
+def _shipped(fact: ShippedNotification) -> Data:
+    return _notification(fact) | {
+        "shipment_id": fact.shipment_id,
+        "carrier": fact.carrier,
+        "tracking_number": fact.tracking_number,
+        "tracking_url": fact.tracking_url,
+    }
+
+
+def _availability(fact: Availability) -> Data:
     """The fields of an availability; the day of a promise is called `from`, which is no name in Python."""
-    promises = [{"from": promise.day, "quantity": promise.quantity} for promise in fact.available_to_promise]
-    shown = {field.name: getattr(fact, field.name) for field in fields(fact)}
-    return shown | {"available_to_promise": promises}
+    return {
+        "sku": fact.sku,
+        "state": fact.state,
+        "on_hand": fact.on_hand,
+        "allocated": fact.allocated,
+        "available": fact.available,
+        "backordered": fact.backordered,
+        "incoming": fact.incoming,
+        "available_to_promise": [
+            {"from": promise.day, "quantity": promise.quantity} for promise in fact.available_to_promise
+        ],
+        "next_receipt_on": fact.next_receipt_on,
+        "locations": [
+            {
+                "location": place.location,
+                "on_hand": place.on_hand,
+                "allocated": place.allocated,
+                "available": place.available,
+            }
+            for place in fact.locations
+        ],
+    }
+
+
+_DATA: Final[Mapping[type[Any], Callable[[Any], Data]]] = MappingProxyType(
+    {
+        Ship: _ship,
+        CrossDock: _cross_dock,
+        PutAway: _put_away,
+        Revoke: _revoke,
+        Notification: _notification,
+        ShippedNotification: _shipped,
+        Availability: _availability,
+    }
+)
 
 
 def dead_letter(record: Record, *, error: str, reason: str, full_topic: str, failed_at: bytes) -> Message:

@@ -28,3 +28,16 @@ class Message(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes]]
+
+
+class Event(NamedTuple):
+    """What happened, as it waits in the outbox: a message whose headers follow from these fields."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    kind: str
+    event_id: str
+    at: bytes
+    sequence: int
+    traceparent: str | None

@@ -38,7 +38,7 @@ Place = tuple[int, int]
 
 @dataclass(slots=True, frozen=True)
 class DeadLetter:
-    """A message that was put aside: `topic` is its input topic without prefix, `record` how it lies among the dead."""
+    """A message that was put aside: `topic` is its input topic without prefix, `record` how it was put aside."""
 
     topic: str
     record: Record

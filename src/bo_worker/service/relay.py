@@ -114,7 +114,7 @@ class Relay:
                 for message in messages:
                     await self._publish([message])
                 return
-            log.error("message_unpublishable", topic=messages[0].topic, reason=str(failure))
+            log.exception("message_unpublishable", topic=messages[0].topic, reason=str(failure))
             await self._publisher.publish([_without_value(messages[0])])
 
     async def _mend(self, error: Exception) -> None:

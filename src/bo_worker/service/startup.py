@@ -55,7 +55,7 @@ async def _fault_of_kafka(settings: Settings, input_topics: Sequence[str], attem
         return f"Kafka at {settings.kafka_bootstrap_servers} can't be used: {error}"
     if not missing:
         return ""
-    return f"{len(missing)} topics are missing ({_some(missing)}): create them with `bo-worker topics`"
+    return f"{len(missing)} topics are missing ({some(missing)}): create them with `bo-worker topics`"
 
 
 async def _fault_of_database(settings: Settings, attempt_s: float) -> str:
@@ -63,9 +63,10 @@ async def _fault_of_database(settings: Settings, attempt_s: float) -> str:
         pending = (await inspect_database(settings, attempt_s)).pending_migrations
     except (DatabaseUnavailableError, MigrationError) as error:
         return str(error)
-    return f"the database lacks {_some(pending)}: apply them with `bo-worker migrate`" if pending else ""
+    return f"the database lacks {some(pending)}: apply them with `bo-worker migrate`" if pending else ""
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """Return the first few names."""
     shown = ", ".join(names[:_NAMES_SHOWN_MAX])
     return shown if len(names) <= _NAMES_SHOWN_MAX else f"{shown}, …"

@@ -10,6 +10,7 @@ import structlog
 from bo_worker.observability.health import HealthState
 from bo_worker.store.migrations import pending_migrations
 from bo_worker.store.outbox import measure_outbox
+from bo_worker.store.serving import state_rank_by
 from bo_worker.store.unfinished import list_unfinished
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _T = TypeVar("_T")
 class Vitals:
     """Looks after a worker, on a database session of its own, which is used by one at a time.
 
+    `rank_by` is how the worker ranks, which the view of the queue must know.
     `started` is set once everything the worker needs is there, `stopping` when it is to end.
     """
 
@@ -40,6 +42,7 @@ class Vitals:
         intake: Intake,
         relay: Relay,
         *,
+        rank_by: str,
         started: asyncio.Event,
         stopping: asyncio.Event,
     ) -> None:
@@ -47,6 +50,7 @@ class Vitals:
         self._metrics = metrics
         self._intake = intake
         self._relay = relay
+        self._rank_by = rank_by
         self._started = started
         self._stopping = stopping
         self._turn = asyncio.Lock()
@@ -78,6 +82,7 @@ class Vitals:
         self._metrics.show_lag(await consumer.lag() if consumer else {})
 
     async def _measure_database(self, connection: asyncpg.Connection) -> None:
+        await state_rank_by(connection, self._rank_by)
         rows, age_s = await measure_outbox(connection)
         self._metrics.outbox_rows.set(rows)
         self._metrics.outbox_oldest_age.set(age_s)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bo_worker.domain.facts import Fact
     from bo_worker.domain.missing import NotLoadedError
     from bo_worker.domain.settle import Effect
-    from bo_worker.messages.record import Message
+    from bo_worker.messages.record import Event, Message
     from bo_worker.store.losses import Place
     from bo_worker.store.products import LaneName
 
@@ -163,7 +163,7 @@ async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -
     """Write what changed, and last of all the messages that tell of it; return how many messages."""
     account = work.account
     _publish_availability(account)
-    messages = work.messages + encode_facts(work, now)
+    messages: list[Event | Message] = [*work.messages, *encode_facts(work, now)]
     await save_keys(connection, work.keys.values())
     await save_orders(connection, account.orders.values(), now)
     await save_products(connection, account.products.values())
@@ -174,8 +174,8 @@ async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -
     return len(messages)
 
 
-def encode_facts(work: Work, now: datetime) -> list[Message]:
-    """Number the facts per topic and key, without gaps, and make messages of them."""
+def encode_facts(work: Work, now: datetime) -> list[Event]:
+    """Number the facts per topic and key, without gaps, and make events of them."""
     at = instant(now)
     return [
         encode(fact, sequence=_next_number(work, fact), at=at, traceparent=cause.traceparent)

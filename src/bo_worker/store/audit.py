@@ -33,8 +33,7 @@ async def audit(connection: asyncpg.Connection) -> list[Difference]:
             "set local statement_timeout = 0"
         )
         for name in AUDITS:
-            differences += [
-                Difference(name.removeprefix("audit_"), row["what"], int(row["expected"] or 0), int(row["found"] or 0))
-                for row in await connection.fetch(QUERIES[name], timeout=None)
-            ]
+            rows = await connection.fetch(QUERIES[name], timeout=None)
+            kind = name.removeprefix("audit_")
+            differences += [Difference(kind, what, int(expected or 0), int(found)) for what, expected, found in rows]
     return differences

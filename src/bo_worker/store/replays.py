@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Replay(NamedTuple):
-    """A dead letter: the full name of its topic, its place there, and when its message failed (as its header says)."""
+    """A dead letter: the full name of its topic, its place there, and when it failed (as its header says)."""
 
     topic: str
     partition: int

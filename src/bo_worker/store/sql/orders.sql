@@ -27,12 +27,13 @@ where order_id = any($1::text[]) and (backordered > 0 or held > 0)
 order by order_id, position;
 
 -- name: load_claims
--- What lines hold or have released. The orders' keys are locked.
+-- What lines hold or have released. The orders' keys are locked. The condition is not that of the index claim_open:
+-- a plan made while there are few claims would read all of that index, and would be kept when there are many.
 select claim.order_id, claim.position, number, location, held, released, shipped, fulfillment_id, lot,
     receipt_id, receipt_line, pending_cause
 from unnest($1::text[], $2::integer[]) as wanted (order_id, position)
 join bo_worker.claim on claim.order_id = wanted.order_id and claim.position = wanted.position
-where held + released > 0
+where held > 0 or released > 0
 order by claim.order_id, claim.position, number;
 
 -- name: update_orders
