@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import shapes
+
 Data = dict[str, Any]
 Event = tuple[str, str, Data]
 """Topic, message key, data."""
@@ -48,16 +50,6 @@ class Line:
     @property
     def released(self) -> int:
         return sum(claim.quantity for claim in self.claims if claim.is_released)
-
-    def about(self, quantity: int) -> Data:
-        """The line in a notification."""
-        return {
-            "line_id": self.asked["line_id"],
-            "sku": self.asked["sku"],
-            "quantity": quantity,
-            "expected_from": None,
-            "expected_to": None,
-        }
 
 
 class Model:
@@ -167,28 +159,12 @@ class Model:
         return [row for row in rows if row[2]]
 
     def availability(self, sku: str) -> Data:
-        stock = [(place, on_hand, allocated) for _, place, on_hand, allocated in self.stock_rows() if _ == sku]
-        locations = [
-            {
-                "location": place,
-                "on_hand": on_hand,
-                "allocated": allocated,
-                "available": self.available(sku, place),
-            }
-            for place, on_hand, allocated in stock
+        places = [place for row_sku, place, *_ in self.stock_rows() if row_sku == sku]
+        stock = [
+            (self.on_hand(sku, place), self.allocated(sku, place), self.available(sku, place)) for place in places
         ]
-        sums = {name: sum(row[name] for row in locations) for name in ("on_hand", "allocated", "available")}
         waiting = sum(line.backordered for line in self.lines if line.asked["sku"] == sku)
-        return {
-            "sku": sku,
-            "state": "in_stock" if sums["available"] else "backorderable",
-            **sums,
-            "backordered": waiting,
-            "incoming": 0,
-            "available_to_promise": [],
-            "next_receipt_on": None,
-            "locations": locations,
-        }
+        return shapes.availability(sku, dict(zip(places, stock, strict=True)), waiting)
 
     # Who gets what.
     def rank(self, line: Line) -> tuple[Any, ...]:
@@ -278,67 +254,33 @@ class Model:
         if order.get("ship_complete") and self.is_waiting(order):
             return []
         released = [(line, line.held) for line in self.lines_of(order) if line.held]
-        groups: dict[tuple[str, bool], dict[tuple[int, str | None], Data]] = {}
+        groups: dict[tuple[str, bool], list[tuple[Data, Claim]]] = {}
         for line, _ in released:
             for claim in line.claims:
                 if not claim.is_released:
                     claim.is_released = True
                     docked = claim.source is not None and claim.source[0] == (receipt or {}).get("receipt_id")
-                    parts = groups.setdefault((claim.location, docked), {})
-                    asked = line.asked
-                    new = {"line_id": asked["line_id"], "sku": asked["sku"], "quantity": 0, "lot": claim.lot}
-                    parts.setdefault((line.position, claim.lot), new)["quantity"] += claim.quantity
-        for (location, docked), parts in groups.items():
-            self.instruct(order, location, list(parts.values()), receipt if docked else None)
+                    groups.setdefault((claim.location, docked), []).append((line.asked, claim))
+        completes = self.is_complete(order)
+        for (location, docked), units in groups.items():
+            quantities = [(asked, claim.lot, claim.quantity) for asked, claim in units]
+            event = shapes.instruction(order, location, quantities, completes, receipt if docked else None)
+            self.events.append(("fulfillment", order["order_id"], event))
         return released
-
-    def instruct(self, order: Data, location: str, lines: list[Data], receipt: Data | None) -> None:
-        from_dock = receipt and {"receipt_id": receipt["receipt_id"], "dock_door": receipt.get("dock_door")}
-        event = {
-            "fulfillment_id": "F-",
-            "kind": "cross_dock" if receipt else "ship",
-            "order_id": order["order_id"],
-            "location": location,
-            "priority": order.get("priority", 0),
-            "lines": lines,
-            "completes_order": self.is_complete(order),
-            **(from_dock or {}),
-        }
-        self.events.append(("fulfillment", order["order_id"], event))
 
     def put_away(self, receipt: Data) -> None:
         """Store what did not leave from the dock."""
-        lines = []
-        for source in receipt["lines"]:
-            quantity = source["quantity"] - self.claimed_of(receipt, source, only_released=True)
-            if quantity:
-                lines.append({"sku": source["sku"], "quantity": quantity, "lot": source.get("lot")})
-        event = {
-            "fulfillment_id": "F-",
-            "kind": "put_away",
-            "receipt_id": receipt["receipt_id"],
-            "location": receipt["location"],
-            "dock_door": receipt.get("dock_door"),
-            "lines": lines,
-        }
-        if lines:
-            self.events.append(("fulfillment", receipt["receipt_id"], event))
+        rest = [
+            (source, source["quantity"] - self.claimed_of(receipt, source, only_released=True))
+            for source in receipt["lines"]
+        ]
+        if any(quantity for _, quantity in rest):
+            self.events.append(("fulfillment", receipt["receipt_id"], shapes.put_away(receipt, rest)))
 
     def notify_if(self, kind: str, order: Data, units: list[tuple[Line, int]], **more: Any) -> bool:
         """Tell the customer about lines, if there is anything to tell."""
-        lines = [line.about(quantity) for line, quantity in units if quantity]
-        event = {
-            "notification_id": "N-",
-            "kind": kind,
-            "order_id": order["order_id"],
-            "customer": order["customer"],
-            "lines": lines,
-            "completes_order": None,
-            "reason": None,
-            "options": [],
-            "respond_by": None,
-            **more,
-        }
-        if lines:
+        about = [(line.asked, quantity) for line, quantity in units if quantity]
+        if about:
+            event = shapes.notification(kind, order, about, **more)
             self.events.append(("customer-notification", order["order_id"], event))
-        return bool(lines)
+        return bool(about)

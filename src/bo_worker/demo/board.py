@@ -87,7 +87,7 @@ def _progress(stage: Stage) -> RenderableType:
     row.add_column(ratio=1)
     row.add_column(no_wrap=True, justify="right")
     row.add_column(no_wrap=True, justify="right")
-    lamp = "red" if stage.worker_pid is None else "yellow" if stage.crash else "green"
+    lamp = "red" if stage.worker_pid is None else "green"
     worker = Text.assemble(("● ", lamp), f"worker {stage.worker_pid or 'killed'}")
     bar = ProgressBar(total=max(1, stage.total), completed=stage.sent)
     row.add_row(Text(stage.act, "bold"), bar, f"{stage.sent:,}/{stage.total:,}", worker)

@@ -77,9 +77,9 @@ def print_summary(console: Console, stage: Stage, seconds: float) -> None:
     ]
     if tally.answer_ms:
         median, late = tally.answer_ms
-        sentences.append(f"order sent to first event read: {median:,.0f} ms median, {late:,.0f} ms for one in twenty")
-    if stage.recovered_s:
-        sentences.append(f"one crash of the worker, caught up after {stage.recovered_s:.1f} s")
+        sentences.append(f"from order sent to first event read {median:,.0f} ms (median; 95 %: {late:,.0f} ms)")
+    if tally.outage and tally.outage.seconds:
+        sentences.append(f"one crash of the worker, caught up after {tally.outage.seconds:.1f} s")
     for sentence in sentences:
         console.print(f" {sentence}")
 

@@ -14,7 +14,7 @@ from bo_worker.demo.retail import changed_orders, take
 from bo_worker.demo.scenario import build_scenario
 from bo_worker.demo.screen import show
 from bo_worker.demo.sender import Sender
-from bo_worker.demo.stage import Crash, Stage
+from bo_worker.demo.stage import Stage
 from bo_worker.demo.story import Journal
 from bo_worker.kafka.publisher import Publisher
 
@@ -124,14 +124,10 @@ class Performance:
 
     async def _crash(self) -> None:
         """Kill the worker where it stands, and start another."""
-        stage, worker = self.stage, self.worker
-        stage.tell(f"kill -9 {worker.pid}: the worker is gone, orders keep coming")
-        stage.worker_pid = None
-        await asyncio.to_thread(worker.kill)
-        stage.crash = Crash(time.monotonic(), stage.figures.takeovers)
-        await asyncio.to_thread(worker.start)
-        stage.worker_pid = worker.pid
-        stage.tell(f"worker {worker.pid} starts, and waits for the partitions of the dead one")
+        self.stage.lose_worker()
+        await asyncio.to_thread(self.worker.kill)
+        await asyncio.to_thread(self.worker.start)
+        self.stage.gain_worker(self.worker.pid)
 
     async def _settle(self) -> None:
         """Wait until everything that was sent is applied, and its events were read back."""

@@ -42,13 +42,13 @@ def run(*, keep_running: bool = False, orders: int | None = None) -> int:
         console.print("Interrupted; nothing is left behind.")
         return EXIT_INTERRUPTED
     except StackError as error:
-        console.print(f"The servers could not be started: {error}", markup=False)
+        console.print(f"The servers could not be started: {error}", markup=False, soft_wrap=True)
         return EXIT_NO_SERVERS
     except ExceptionGroup as group:
         expected, bugs = group.split(EXPECTED)
         if bugs or expected is None:
             raise
-        console.print(f"The demonstration ends early: {_first(expected)}", markup=False)
+        console.print(f"The demonstration ends early: {_first(expected)}", markup=False, soft_wrap=True)
         return EXIT_FAILED
 
 

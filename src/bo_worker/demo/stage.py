@@ -6,37 +6,27 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from rich.text import Text
 
 from bo_worker.demo.figures import Figures
 from bo_worker.demo.happenings import Happenings
-from bo_worker.demo.tally import Tally
+from bo_worker.demo.tally import Outage, Tally
 
 THROUGHPUT_WINDOW_S = 2.0
-
-
-class Crash(NamedTuple):
-    """When the worker was killed (monotonic seconds), and how often workers had taken over partitions."""
-
-    at: float
-    takeovers: int
 
 
 @dataclass(slots=True)
 class Stage:
     """The state of the demonstration; `sent` of `total` messages were sent in this act.
 
-    The worker's pid is None from when we kill it until there is another; `crash` is set until that one has caught up.
+    The worker's pid is None from when we kill it until there is another.
     """
 
     worker_pid: int | None
     act: str = ""
     sent: int = 0
     total: int = 0
-    crash: Crash | None = None
-    recovered_s: float | None = None
     lag: int = 0
     lines_per_s_max: float = 0.0
     figures: Figures = field(default_factory=Figures)
@@ -53,10 +43,21 @@ class Stage:
         self.figures, self.lag = figures, lag
         self._lines.append((time.monotonic(), figures.lines))
         self.lines_per_s_max = max(self.lines_per_s_max, self.lines_per_s)
-        if self.crash and not lag and figures.takeovers > self.crash.takeovers:
-            self.recovered_s = time.monotonic() - self.crash.at
-            self.crash = None
-            self.tell(f"caught up {self.recovered_s:.1f} s after the crash")
+        outage = self.tally.outage
+        if outage and not outage.ended_at and not lag and figures.takeovers > outage.takeovers:
+            outage.ended_at = datetime.now(UTC)
+            self.tell(f"caught up {outage.seconds:.1f} s after the crash")
+
+    def lose_worker(self) -> None:
+        """The worker is about to be killed."""
+        self.tell(f"kill -9 {self.worker_pid}: the worker is gone, orders keep coming")
+        self.worker_pid = None
+        self.tally.outage = Outage(self.figures.takeovers)
+
+    def gain_worker(self, pid: int | None) -> None:
+        """There is another worker."""
+        self.worker_pid = pid
+        self.tell(f"worker {pid} starts, and waits for the partitions of the dead one")
 
     def tell(self, sentence: str) -> None:
         """Add to the happenings."""

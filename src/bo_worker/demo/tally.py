@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from statistics import quantiles
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,24 @@ if TYPE_CHECKING:
 
 ANSWERS_KEPT = 500
 DEAD_LETTERS = "dead letters"
+
+
+@dataclass(slots=True)
+class Outage:
+    """The time without a worker; `takeovers` is how often workers had taken over partitions before."""
+
+    takeovers: int
+    began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    ended_at: datetime | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it was, None while it is not over."""
+        return (self.ended_at - self.began_at).total_seconds() if self.ended_at else None
+
+    def touches(self, began_at: datetime, ended_at: datetime) -> bool:
+        """Whether any of that time lies in it."""
+        return self.began_at <= ended_at and (self.ended_at is None or began_at <= self.ended_at)
 
 
 class Tally:
@@ -25,6 +44,7 @@ class Tally:
         self.repeated = 0
         self.faults: list[str] = []
         self.shop_time: datetime | None = None
+        self.outage: Outage | None = None
         self._ids: dict[tuple[str, str], list[str]] = {}
         self._unanswered: dict[str, datetime] = {}
         self._answers_ms: deque[float] = deque(maxlen=ANSWERS_KEPT)
@@ -53,7 +73,7 @@ class Tally:
 
     @property
     def answer_ms(self) -> tuple[float, float] | None:
-        """Median and 95th percentile of the time from sending an order to reading its first event, lately."""
+        """Median and 95th percentile of the time from sending an order to reading its first event, outages aside."""
         if len(self._answers_ms) < 2:
             return None
         cuts = quantiles(self._answers_ms, n=20, method="inclusive")
@@ -70,7 +90,9 @@ class Tally:
 
     def _note_answer(self, seen: Seen) -> None:
         sent_at = self._unanswered.pop(seen.key, None)
-        if sent_at is not None and seen.sequence:
+        if sent_at is None or not seen.sequence:
+            return
+        if self.outage is None or not self.outage.touches(sent_at, seen.read_at):
             self._answers_ms.append((seen.read_at - sent_at).total_seconds() * 1000)
 
     def _is_new(self, seen: Seen) -> bool:

@@ -19,22 +19,27 @@ if TYPE_CHECKING:
 
 def choose(product: Product, line: OrderLine) -> list[tuple[Stock, int]]:
     """Choose the locations that serve what of a line waits: as few as possible, most available first (R9)."""
-    if line.location is not None:
-        stock = product.stock.get(line.location)
-        free = product.available(stock) if stock else 0
-        return [(stock, min(free, line.backordered))] if stock and free else []
-    ranked = [(-product.available(stock), stock.location, stock) for stock in product.stock.values()]
-    if len(ranked) > 1:
-        ranked.sort(key=lambda entry: entry[:2])
+    safety_stock = product.safety_stock
+    places = product.stock.values() if line.location is None else filter(None, [product.stock.get(line.location)])
+    free = [
+        (stock.allocated + safety_stock - stock.on_hand, stock.location, stock)
+        for stock in places
+        if stock.on_hand - stock.allocated > safety_stock
+    ]
+    free.sort(key=_most_available_first)
     chosen = []
     open_quantity = line.backordered
-    for negative_free, _, stock in ranked:
-        quantity = min(-negative_free, open_quantity)
-        if not quantity:
-            break
+    for negative_units, _, stock in free:
+        quantity = min(-negative_units, open_quantity)
         chosen.append((stock, quantity))
         open_quantity -= quantity
+        if not open_quantity:
+            break
     return chosen
+
+
+def _most_available_first(entry: tuple[int, str, Stock]) -> tuple[int, str]:
+    return entry[:2]
 
 
 def claim(

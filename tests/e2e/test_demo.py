@@ -1,0 +1,105 @@
+"""The demonstration as a newcomer runs it: it tells the truth, ends by itself, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PATIENCE_S = 150
+AUDIT = """
+ ✓ 40 of 40 orders taken in and answered, 1 sent twice without effect
+ ✓ # units received = # on hand, article by article (none shipped yet)
+ ✓ # units allocated, nowhere more than on hand, all claimed by order lines
+ ✓ nobody waits for an article of which usable stock is free
+ ✓ # units cross-docked or put away, of each receipt as many as arrived
+ ✓ # units in instructions to send them, and in the account
+ ✓ ce_sequence without a gap for # topics and keys
+"""
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A folder for everything temporary, which an ordinary user may pass through, as Postgres must."""
+    folder = Path(tempfile.mkdtemp(prefix="bo-worker-test-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_it_plays_orders_tells_a_story_checks_itself_and_leaves_nothing_behind(scratch: Path) -> None:
+    with demonstration(scratch, "--orders", "40") as demo:
+        said, _ = demo.communicate(timeout=PATIENCE_S)
+    assert demo.returncode == 0, said
+    assert numbers_hidden(section(said, "The audit")) == AUDIT.strip("\n").replace("40 of 40", "# of #").replace(
+        "1 s", "# s"
+    )
+    assert "40 of 40 orders" in section(said, "The audit")
+    kinds = ("order-created", "order_backordered", "inventory-received", "cross_dock", "backorder_filled")
+    assert [kind for kind in kinds if kind not in section(said, "The story")] == []
+    assert "40 orders, " in section(said, "Summary")
+    assert "one crash of the worker" in section(said, "Summary")
+    assert what_is_left(scratch) == []
+
+
+def test_ctrl_c_in_the_middle_ends_everything(scratch: Path) -> None:
+    with demonstration(scratch, "--orders", "100") as demo:
+        assert demo.stdout
+        assert any(line.startswith("  trading:") for line in demo.stdout)
+        assert what_is_left(scratch) != []
+        demo.send_signal(signal.SIGINT)
+        said, _ = demo.communicate(timeout=PATIENCE_S)
+    assert demo.returncode == 130, said
+    assert said.endswith("Interrupted; nothing is left behind.\n")
+    assert what_is_left(scratch) == []
+
+
+def test_ctrl_c_while_the_servers_start_ends_everything(scratch: Path) -> None:
+    with demonstration(scratch) as demo:
+        assert demo.stdout
+        assert any(line.startswith("  starting Kafka") for line in demo.stdout)
+        demo.send_signal(signal.SIGINT)
+        said, _ = demo.communicate(timeout=PATIENCE_S)
+    assert demo.returncode == 130, said
+    assert what_is_left(scratch) == []
+
+
+def demonstration(scratch: Path, *arguments: str) -> subprocess.Popen[str]:
+    """The demonstration, whose temporary folders are all in `scratch`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "bo_worker", "demo", *arguments],
+        env=os.environ | {"TMPDIR": str(scratch), "COLUMNS": "100", "BO_TOPIC_PREFIX": "of another worker"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def section(said: str, title: str) -> str:
+    """What was said under a headline."""
+    _, _, after = said.partition(f"\n{title}")
+    return after.partition("\n")[2].partition("\n\n")[0]
+
+
+def numbers_hidden(text: str) -> str:
+    return re.sub(r"(?<![\w_])\d[\d,]*", "#", text)
+
+
+def what_is_left(scratch: Path) -> list[str]:
+    """Files in the folder, and processes that were started with it or work in it."""
+    files = [str(path) for path in scratch.iterdir()]
+    processes = psutil.process_iter(["cmdline", "cwd"])
+    mine = [f"{each.info['cwd']} {each.info['cmdline']}" for each in processes]
+    return files + [process for process in mine if str(scratch) in process]
