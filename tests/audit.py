@@ -184,7 +184,9 @@ async def _audit_stock(world: World, good: dict[str, dict[str, Any]]) -> None:
     for adjustment in good["inventory-adjusted"].values():
         on_hand[adjustment.sku, adjustment.location] += adjustment.quantity_delta
     skus = {
-        (order_id, line.line_id): line.sku for order_id, order in good["order-created"].items() for line in order.lines
+        (order_id, line.line_id): line.sku
+        for order_id, order in good["order-created"].items()
+        for line in order.lines
     }
     for shipment in good["shipment-dispatched"].values():
         for line in shipment.lines:
@@ -215,7 +217,9 @@ async def _audit_availability(world: World) -> None:
     """)
     told = {
         (data["sku"], data["on_hand"], data["allocated"], data["backordered"])
-        for data in {event.key: event.data for event in _events(world) if event.topic == "availability-changed"}.values()
+        for data in {
+            event.key: event.data for event in _events(world) if event.topic == "availability-changed"
+        }.values()
     }
     assert told == {tuple(row) for row in rows}
 

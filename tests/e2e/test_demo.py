@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
+import psutil  # type: ignore[import-untyped]  # has no types of its own
 import pytest
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 150
 AUDIT = """
- ✓ 40 of 40 orders taken in and answered, 1 sent twice without effect
+ ✓ # of # orders taken in and answered, # sent twice without effect
  ✓ # units received = # on hand, article by article (none shipped yet)
  ✓ # units allocated, nowhere more than on hand, all claimed by order lines
  ✓ nobody waits for an article of which usable stock is free
@@ -43,9 +43,7 @@ def test_it_plays_orders_tells_a_story_checks_itself_and_leaves_nothing_behind(s
     with demonstration(scratch, "--orders", "40") as demo:
         said, _ = demo.communicate(timeout=PATIENCE_S)
     assert demo.returncode == 0, said
-    assert numbers_hidden(section(said, "The audit")) == AUDIT.strip("\n").replace("40 of 40", "# of #").replace(
-        "1 s", "# s"
-    )
+    assert numbers_hidden(section(said, "The audit")).partition("; # came again")[0] == AUDIT.strip("\n")
     assert "40 of 40 orders" in section(said, "The audit")
     kinds = ("order-created", "order_backordered", "inventory-received", "cross_dock", "backorder_filled")
     assert [kind for kind in kinds if kind not in section(said, "The story")] == []

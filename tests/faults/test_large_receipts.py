@@ -62,7 +62,9 @@ async def test_units_that_another_receipt_releases_meanwhile_do_not_keep_a_recei
         await two.apply(received(build.receipt("R-B", lines=[build.receipt_line("1", "SKU-B", 3)])))
         await one.worker.applier.finish_all()
         await one.relay()
-        rows = await connection.fetch("select line_id, sum(released)::int from bo_worker.order_line group by 1 order by 1")
+        rows = await connection.fetch(
+            "select line_id, sum(released)::int from bo_worker.order_line group by 1 order by 1"
+        )
         claims = await connection.fetch("select * from bo_worker.claim where pending_cause is not null")
     assert [tuple(row) for row in rows] == [("1", 30), ("2", 3)]
     assert claims == []

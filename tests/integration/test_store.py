@@ -100,7 +100,9 @@ async def test_the_head_of_a_queue_is_read_from_its_index(
     assert {"Sort", "Seq Scan", "Incremental Sort"}.isdisjoint(node["Node Type"] for node in nodes(plan))
 
 
-async def test_the_head_of_a_queue_is_the_first_in_rank_up_to_the_units_wanted(connection: asyncpg.Connection) -> None:
+async def test_the_head_of_a_queue_is_the_first_in_rank_up_to_the_units_wanted(
+    connection: asyncpg.Connection,
+) -> None:
     await fill_queue(connection, lines=100, skus=10)
     rows = await connection.fetch(QUERIES["load_lane_heads"], ["SKU-7", "SKU-3"], ["", ""], [5, 2], 100, 1_000)
     # Two units wait on each line, so three lines are needed for five units.

@@ -114,9 +114,8 @@ def test_the_core_does_what_the_contract_says_in_its_plainest_form(
 ) -> None:
     story, model = Story(RANKS[rank_by]), Model(rank_by)
     for sku, policy in policies.items():
-        if policy:
-            story.policy(sku, **policy)
-            model.policies[sku] = policy
+        story.policy(sku, **policy)
+        model.policies[sku] = policy
     for one in stream:
         facts = [data_of(fact) for fact in play(story, one)]
         assert in_order(facts) == in_order(model.tell(*one))

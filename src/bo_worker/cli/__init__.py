@@ -83,11 +83,17 @@ def topics() -> None:
 
 
 @app.command()
-def check(*, json: Json = False) -> None:
-    """Check configuration, Kafka, topics, database and schema."""
+def check(
+    *,
+    audited: Annotated[
+        bool, typer.Option("--audit", help="Recompute every counter of the account from its rows and its journal.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Check configuration, Kafka, topics, database and schema, and the account if asked to."""
     from bo_worker.cli.checking import print_checks  # noqa: PLC0415 - see above
 
-    raise typer.Exit(print_checks(_settings(), as_json=json))
+    raise typer.Exit(print_checks(_settings(), audited=audited, as_json=json))
 
 
 @show.command("order")

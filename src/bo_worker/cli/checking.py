@@ -13,7 +13,8 @@ from bo_worker.kafka.errors import KafkaUnavailable
 from bo_worker.kafka.topics import inspect_topics
 from bo_worker.messages.inbound import INPUT_TOPICS
 from bo_worker.service.startup import some
-from bo_worker.store.database import MAJOR_VERSION_MIN, DatabaseUnavailableError, inspect_database
+from bo_worker.store.audit import audit
+from bo_worker.store.database import MAJOR_VERSION_MIN, DatabaseUnavailableError, inspect_database, reach
 from bo_worker.store.migrations import MigrationError, migration_files
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bo_worker.kafka.topics import TopicsState
 
 _NO_ANSWER: Final = "not asked: the server does not answer"
+_NO_ACCOUNT: Final = "not audited: the database or its schema is not as it must be"
 
 
 class Finding(NamedTuple):
@@ -31,10 +33,10 @@ class Finding(NamedTuple):
     detail: str
 
 
-def print_checks(settings: Settings, *, as_json: bool) -> int:
+def print_checks(settings: Settings, *, audited: bool, as_json: bool) -> int:
     """Print what was found; return the exit code: 0 all fine, 1 something is wrong, 69 a server is away."""
     quiet_logs()
-    findings = asyncio.run(find_all(settings))
+    findings = asyncio.run(find_all(settings, audited=audited))
     states = {finding.state for finding in findings}
     code = NOT_THERE if "away" in states else FAILED if "failed" in states else 0
     if as_json:
@@ -44,10 +46,29 @@ def print_checks(settings: Settings, *, as_json: bool) -> int:
     return code
 
 
-async def find_all(settings: Settings) -> list[Finding]:
-    """Look at everything, whatever is wrong on the way."""
+async def find_all(settings: Settings, *, audited: bool = False) -> list[Finding]:
+    """Look at everything, whatever is wrong on the way; at the account only where it is to be `audited`."""
     kafka, database = await asyncio.gather(_find_kafka(settings), _find_database(settings))
-    return [_find_configuration(), *kafka, *database]
+    findings = [_find_configuration(), *kafka, *database]
+    if audited:
+        is_ready = all(finding.state == "ok" for finding in database)
+        findings += await _audit(settings) if is_ready else [Finding("account", "away", _NO_ACCOUNT)]
+    return findings
+
+
+async def _audit(settings: Settings) -> list[Finding]:
+    """Name each counter that is not what its rows or the journal say."""
+    connection = await reach(settings, "audit", wait_s(settings))
+    try:
+        differences = await audit(connection)
+    finally:
+        await connection.close()
+    if not differences:
+        return [Finding("account", "ok", "every counter is the sum of its rows and of the journal")]
+    return [
+        Finding("account", "failed", f"{found.what}: expected {found.expected}, found {found.found}")
+        for found in differences
+    ]
 
 
 def _find_configuration() -> Finding:

@@ -22,6 +22,8 @@ _HEAD = ("placed_at", "received_at", "priority", "ship_complete", "need_by", "sh
 _BUCKETS = ("quantity", "backordered", "held", "released", "shipped", "cancelled", "rejected")
 _CLAIM = ("location", "held", "released", "shipped", "fulfillment_id", "lot", "receipt_id")
 _STOCK = ("location", "on_hand", "allocated", "safety_stock", "available")
+_ORDER_HISTORY = ("at", "change", "quantity", "line_id", "sku", "location", "via", "cause")
+_SKU_HISTORY = ("at", "change", "quantity", "location", "order_id", "via", "cause")
 _QUEUE = ("rank", "order_id", "line_id", "backordered", "priority", "placed_at", "expected_from", "expected_to")
 
 
@@ -41,6 +43,7 @@ def print_order(settings: Settings, order_id: str, *, as_json: bool) -> None:
     print_table("Lines", (*columns, "rank", "expected"), (_line(line, columns) for line in lines))
     claims = ((line["line_id"], *_pick(claim, _CLAIM)) for line in lines for claim in line["allocations"])
     print_table("Allocations", ("line_id", *_CLAIM), claims)
+    print_table("History", _ORDER_HISTORY, (_pick(entry, _ORDER_HISTORY) for entry in order["history"]))
 
 
 def print_product(settings: Settings, sku: str, *, as_json: bool) -> None:
@@ -58,6 +61,7 @@ def print_product(settings: Settings, sku: str, *, as_json: bool) -> None:
     print_table("Stock", _STOCK, (_pick(stock, _STOCK) for stock in product["stock"]))
     print_table("Head of the queue", _QUEUE, (_pick(line, _QUEUE) for line in product["queue"]))
     print_table("Policy", ("", ""), (product["policy"] or {}).items())
+    print_table("Latest history", _SKU_HISTORY, (_pick(entry, _SKU_HISTORY) for entry in product["history"]))
 
 
 def _report(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bo_worker.config import Settings
 
 MAJOR_VERSION_MIN = 15
+RELAY = "relay"
 _RETRY_S = 0.2
 
 
@@ -86,14 +87,18 @@ def _place(settings: Settings) -> str:
 
 
 def _server_settings(settings: Settings, purpose: str) -> dict[str, str]:
-    return {
+    common = {
         "application_name": f"bo-worker {purpose}",
         "timezone": "UTC",
         # What is committed must survive: the offsets say that it was applied.
         "synchronous_commit": "on",
         "statement_timeout": _milliseconds(settings.database_statement_timeout_s),
         "lock_timeout": _milliseconds(settings.database_lock_timeout_s),
-        "idle_in_transaction_session_timeout": _milliseconds(settings.database_statement_timeout_s),
+        # A worker that is frozen, or gone without a word, must not keep its locks: others wait for them.
+        "idle_in_transaction_session_timeout": _milliseconds(settings.database_lock_timeout_s),
+        "tcp_keepalives_idle": "15",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
         # Every query of the hot path has its index. A plan made while a table was still empty would scan it
         # from end to end, and would be kept until the next analyze.
         "enable_seqscan": "off",
@@ -101,6 +106,11 @@ def _server_settings(settings: Settings, purpose: str) -> dict[str, str]:
         "enable_mergejoin": "off",
         "jit": "off",
     }
+    if purpose != RELAY:
+        return common
+    # The lock of the leading relay is held between transactions: it is idle while Kafka takes messages, and in pauses.
+    idle_s = 3 * settings.kafka_request_timeout_s + settings.retry_wait_max_s
+    return common | {"idle_session_timeout": _milliseconds(idle_s)}
 
 
 def _milliseconds(seconds: float) -> str:

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     import asyncpg
 
 QUEUE_LINES_MAX = 20
+HISTORY_ENTRIES_MAX = 50
 
 Report = dict[str, Any]
 
 
 async def report_order(connection: asyncpg.Connection, order_id: str) -> Report | None:
-    """Return an order with its lines, what they claim and where they wait; None where there is no such order."""
+    """Return an order with its lines, what they claim, where they wait, and its history; None if there is none."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         head = await connection.fetchrow(QUERIES["report_order"], order_id)
         if head is None:
@@ -27,14 +28,15 @@ async def report_order(connection: asyncpg.Connection, order_id: str) -> Report 
         allocations = await _fetch(connection, "report_allocations", order_id)
         waiting = sorted({line["sku"] for line in lines if line["backordered"]})
         ranks = await _fetch(connection, "report_ranks", order_id, waiting)
+        history = await _fetch(connection, "report_order_history", order_id)
     for line in lines:
         line["queue"] = next((_without_line(rank) for rank in ranks if rank["line_id"] == line["line_id"]), None)
         line["allocations"] = [_without_line(row) for row in allocations if row["line_id"] == line["line_id"]]
-    return {**head, "lines": lines}
+    return {**head, "lines": lines, "history": history}
 
 
 async def report_product(connection: asyncpg.Connection, sku: str) -> Report | None:
-    """Return a product with its stock, its policy and the head of its queue; None where it was never heard of."""
+    """Return a product with its stock, policy, head of queue and latest history; None if it was never heard of."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(QUERIES["allow_any_plan"])
         product = await connection.fetchrow(QUERIES["report_product"], sku)
@@ -42,8 +44,9 @@ async def report_product(connection: asyncpg.Connection, sku: str) -> Report | N
             return None
         stock = await _fetch(connection, "report_stock", sku)
         queue = await _fetch(connection, "report_queue", sku, QUEUE_LINES_MAX)
+        history = await _fetch(connection, "report_product_history", sku, HISTORY_ENTRIES_MAX)
     policy = product["policy"] and orjson.loads(product["policy"])
-    return {**product, "policy": policy, "stock": stock, "queue": queue}
+    return {**product, "policy": policy, "stock": stock, "queue": queue, "history": history}
 
 
 async def _fetch(connection: asyncpg.Connection, query: str, *arguments: Any) -> list[Report]:

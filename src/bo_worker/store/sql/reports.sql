@@ -62,3 +62,18 @@ from bo_worker.backorder_queue
 where sku = $1
 order by rank
 limit $2;
+
+-- name: report_order_history
+-- What happened to an order, first to last: the journal's entries of its lines.
+select
+    at, change, quantity, journal.sku, location, line_id, via, fulfillment_id, cause
+from bo_worker.journal
+left join bo_worker.order_line as line using (order_id, position)
+where order_id = $1
+order by id;
+
+-- name: report_product_history
+-- What happened to a product: the last entries of the journal, first to last.
+select at, change, quantity, location, order_id, via, fulfillment_id, cause
+from (select * from bo_worker.journal where sku = $1 order by id desc limit $2) as latest
+order by id;
