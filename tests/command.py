@@ -78,6 +78,12 @@ class WorkerCommand:
             while (await self.get("/readyz"))[0] != (200 if is_ready else 503):  # noqa: ASYNC110 - as above
                 await asyncio.sleep(POLL_S)
 
+    async def until_metric(self, line: str) -> None:
+        """Wait until /metrics has a line that begins so."""
+        async with asyncio.timeout(PATIENCE_S):
+            while f"\n{line}" not in (await self.get("/metrics"))[1]:
+                await asyncio.sleep(POLL_S)
+
     async def get(self, target: str) -> tuple[int, str]:
         """The status and the body of an answer."""
         port = (await self.until_said("http_serving"))["port"]

@@ -45,7 +45,7 @@ class DirectWorker:
         self.number = number
         self.worker = Worker(world_settings("localhost:1", database_url, "", **more))
         self.published = Published()
-        self.worker.relay._publisher = self.published  # type: ignore[assignment]
+        self.worker.relay._publisher = self.published  # type: ignore[assignment]  # a stand-in
         self.positions: dict[Partition, Position] = {}
 
     async def claim(self, connection: asyncpg.Connection, *topics: str) -> None:

@@ -1,4 +1,4 @@
-"""A database to which inputs are applied batch by batch, without Kafka; what is stored there, and what is to be sent."""
+"""A database to which batches are applied without Kafka: what is stored there, and what is to be sent."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Ledger:
         """Begin anew."""
         connection = await self.connection()
         for table in await _tables(connection):
-            await connection.execute(f"delete from bo_worker.{table}")
+            await connection.execute(f"delete from bo_worker.{table}")  # noqa: S608 - a name from the catalogue
         self.committed.clear()
         await self.claim()
 
@@ -137,7 +137,7 @@ async def _tables(connection: asyncpg.Connection) -> list[str]:
 
 async def _rows(connection: asyncpg.Connection, table: str) -> list[str]:
     rows = await connection.fetch(
-        f"select (to_jsonb(stored) - '{{id,availability_sequence,created_at}}'::text[])::text"
+        f"select (to_jsonb(stored) - '{{id,availability_sequence,created_at}}'::text[])::text"  # noqa: S608 - the same
         f" from bo_worker.{table} as stored order by {'id' if table == 'journal' else '1'}"
     )
     return [row[0] for row in rows]

@@ -120,7 +120,7 @@ class Model:
         )
 
     def available(self, sku: str, location: str) -> int:
-        safety_stock = self.policies.get(sku, {}).get("safety_stock", 0)
+        safety_stock: int = self.policies.get(sku, {}).get("safety_stock", 0)
         return max(0, self.on_hand(sku, location) - self.allocated(sku, location) - safety_stock)
 
     def locations(self) -> list[str]:
@@ -264,7 +264,7 @@ class Model:
         completes = self.is_complete(order)
         for (location, docked), units in groups.items():
             quantities = [(asked, claim.lot, claim.quantity) for asked, claim in units]
-            event = shapes.instruction(order, location, quantities, completes, receipt if docked else None)
+            event = shapes.instruction(order, location, quantities, receipt if docked else None, completes=completes)
             self.events.append(("fulfillment", order["order_id"], event))
         return released
 

@@ -1,4 +1,4 @@
-"""The data of outputs as the contract shows them, with blank ids; for the model, which shares no code with the worker."""
+"""The data of outputs as the contract shows them, with blank ids. The model's own: no code of the worker is used."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def notification(kind: str, order: Data, units: list[tuple[Data, int]], **more: 
 
 
 def instruction(
-    order: Data, location: str, units: list[tuple[Data, str | None, int]], completes: bool, receipt: Data | None
+    order: Data, location: str, units: list[tuple[Data, str | None, int]], receipt: Data | None, *, completes: bool
 ) -> Data:
-    """Units (line, lot, quantity) that leave a location: from the dock where a receipt is given, else from storage."""
+    """Units (line, lot, quantity) that leave a location: from the dock of a receipt, or without one from storage."""
     lines: dict[tuple[str, str | None], Data] = {}
     for asked, lot, quantity in units:
         new = {"line_id": asked["line_id"], "sku": asked["sku"], "quantity": 0, "lot": lot}
@@ -74,7 +74,7 @@ def put_away(receipt: Data, units: list[tuple[Data, int]]) -> Data:
 def availability(sku: str, stock: dict[str, tuple[int, int, int]], waiting: int) -> Data:
     """The state of a product without a policy: (on hand, allocated, available) by location, and what waits."""
     names = ("on_hand", "allocated", "available")
-    locations = [
+    locations: list[Data] = [
         {"location": place, **dict(zip(names, quantities, strict=True))} for place, quantities in stock.items()
     ]
     sums = {name: sum(row[name] for row in locations) for name in names}

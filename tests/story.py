@@ -6,16 +6,16 @@ compared: `F-` stands for any id of an instruction, `N-` for any id of a notific
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from invariants import check_account, check_receipt
 from bo_worker.domain.account import Account, Cause
 from bo_worker.domain.commands import LineRequest, PlaceOrder, ReceiptLine, ReceiveInventory, UpdatePolicy
 from bo_worker.domain.decide import decide
 from bo_worker.domain.demand import rank_by_placed_at
 from bo_worker.domain.facts import (
+    Availability,
     CrossDock,
     Fact,
     FulfillmentLine,
@@ -23,8 +23,10 @@ from bo_worker.domain.facts import (
     NotificationLine,
     PutAway,
     PutAwayLine,
+    Revoke,
     Ship,
 )
+from invariants import check_account, check_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,14 +100,19 @@ class Story:
         }
 
     def _blanked(self, fact: Fact) -> Fact:
-        for name, blank in (("fulfillment_id", "F-"), ("notification_id", "N-")):
-            if name in {field.name for field in fields(fact)}:
-                found = getattr(fact, name)
-                assert found.startswith(blank)
-                assert found not in self._ids
-                self._ids.add(found)
-                return replace(fact, **{name: blank})
-        return fact
+        match fact:
+            case Ship() | CrossDock() | PutAway() | Revoke():
+                return replace(fact, fulfillment_id=self._noted(fact.fulfillment_id, "F-"))
+            case Notification():
+                return replace(fact, notification_id=self._noted(fact.notification_id, "N-"))
+            case Availability():
+                return fact
+
+    def _noted(self, found: str, prefix: str) -> str:
+        assert found.startswith(prefix)
+        assert found not in self._ids
+        self._ids.add(found)
+        return prefix
 
 
 def wants(
@@ -137,7 +144,7 @@ def ship(order_id: str, *lines: FulfillmentLine, completes: bool, location: str 
     return Ship("F-", order_id, location, priority, list(lines), completes)
 
 
-def cross_dock(  # noqa: PLR0913 - one argument per field
+def cross_dock(
     order_id: str,
     receipt_id: str,
     *lines: FulfillmentLine,

@@ -1,7 +1,7 @@
-"""A worker in a process of its own, which may kill itself at a named point: `worker_process.py SETTINGS [POINT NTH]`.
+"""A worker in a process of its own, which may signal itself: `worker_process.py SETTINGS POINT NTH SIGNAL`.
 
 SETTINGS is a JSON object. POINT is a checkpoint of the worker, or `assigned` or `revoked` for the two halves of a
-rebalance; the process dies there the NTH time. SIGTERM ends it in order.
+rebalance; the NTH time there, the process sends itself the SIGNAL. SIGTERM ends it in order.
 """
 
 from __future__ import annotations
@@ -21,17 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 
-class Death:
-    """Kills the process at the `nth` passage of `point`."""
+class Fate:
+    """Signals the process at the `nth` passage of `point`."""
 
-    def __init__(self, point: str, nth: int) -> None:
+    def __init__(self, point: str, nth: int, number: int) -> None:
         self.point = point
         self.nth = nth
+        self.number = number
         self.passages = itertools.count(1)
 
     def __call__(self, point: str) -> None:
         if point == self.point and next(self.passages) == self.nth:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.number)
 
     def after(self, point: str, step: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
         async def stepped(argument: Any) -> Any:
@@ -42,14 +43,14 @@ class Death:
         return stepped
 
 
-async def work(settings: dict[str, Any], death: Death) -> None:
-    worker = Worker(load_settings(**settings), checkpoint=death)
-    worker.intake.on_assigned = death.after("assigned", worker.intake.on_assigned)  # type: ignore[method-assign]
-    worker.intake.on_revoked = death.after("revoked", worker.intake.on_revoked)  # type: ignore[method-assign]
+async def work(settings: dict[str, Any], fate: Fate) -> None:
+    worker = Worker(load_settings(**settings), checkpoint=fate)
+    worker.intake.on_assigned = fate.after("assigned", worker.intake.on_assigned)  # type: ignore[method-assign]  # a wrap
+    worker.intake.on_revoked = fate.after("revoked", worker.intake.on_revoked)  # type: ignore[method-assign]  # a wrap
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stopping.set)
     await worker.run()
 
 
 if __name__ == "__main__":
-    settings, *death = sys.argv[1:]
-    asyncio.run(work(json.loads(settings), Death(*death[:1], int(death[1])) if death else Death("never", 0)))
+    _, settings, point, nth, number = sys.argv
+    asyncio.run(work(json.loads(settings), Fate(point, int(nth), int(number))))

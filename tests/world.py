@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 import orjson
+import psutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bo_worker.app import Worker
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     from bo_worker.config import Settings
 
-PATIENCE_S: Final = 90
+PATIENCE_S: Final = 40
 POLL_S: Final = 0.02
 OUTPUT_TOPICS: Final = ("customer-notification", "fulfillment", "availability-changed")
 DEAD_LETTER_TOPICS: Final = tuple(f"{topic}.dlq" for topic in INPUT_TOPICS)
@@ -265,7 +267,7 @@ async def running(world: World, *workers: Worker) -> AsyncIterator[tuple[Worker,
 
 
 class WorkerProcess:
-    """A worker in a process of its own, which may be killed, frozen and thawed, or kill itself at `point`."""
+    """A worker in a process of its own."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
@@ -278,13 +280,23 @@ class WorkerProcess:
         async with asyncio.timeout(PATIENCE_S):
             return await self.process.wait()
 
+    async def is_frozen(self) -> bool:
+        """Whether SIGSTOP has stopped it."""
+        return psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED
+
 
 @asynccontextmanager
-async def working(world: World, point: str = "never", nth: int = 1, **other: Any) -> AsyncIterator[WorkerProcess]:
-    """Run a worker process with the world's settings, some of them `other`; it is killed where the context ends."""
+async def working(
+    world: World, point: str = "never", nth: int = 1, number: int = signal.SIGKILL, **other: Any
+) -> AsyncIterator[WorkerProcess]:
+    """Run a worker process with the world's settings, some of them `other`; it is killed where the context ends.
+
+    The `nth` time that it comes to `point`, it sends itself the signal `number`.
+    """
     settings = orjson.dumps(_plain(world.settings) | other).decode()
     script = Path(__file__).with_name("worker_process.py")
-    process = await asyncio.create_subprocess_exec(sys.executable, str(script), settings, point, str(nth))
+    arguments = (sys.executable, str(script), settings, point, str(nth), str(int(number)))
+    process = await asyncio.create_subprocess_exec(*arguments)
     try:
         yield WorkerProcess(process)
     finally:

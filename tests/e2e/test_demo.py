@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PATIENCE_S = 150
 AUDIT = """
  ✓ # of # orders taken in and answered, # sent twice without effect
- ✓ # units received = # on hand, article by article (none shipped yet)
+ ✓ # units received = # on hand, article by article (none shipped)
  ✓ # units allocated, nowhere more than on hand, all claimed by order lines
  ✓ nobody waits for an article of which usable stock is free
  ✓ # units cross-docked or put away, of each receipt as many as arrived

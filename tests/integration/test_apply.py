@@ -23,7 +23,6 @@ from streams import SKUS, Input, decoded, streams
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from bo_worker.messages.inbound import Decoded
     from bo_worker.messages.record import Message
 
 # One transaction after the other makes an example slow, and the database outlives it.
@@ -32,6 +31,7 @@ CUTS = st.lists(st.integers(1, 6), min_size=1, max_size=8)
 RULES = Rules("placed_at", 5_000)
 STORED = ("sales_order", "order_line", "claim", "stock", "product", "message_key", "applied_message")
 
+Row = tuple[Any, ...]
 Events = dict[tuple[str, str], list[dict[str, Any]]]
 
 
@@ -203,8 +203,8 @@ async def test_a_value_that_postgres_refuses_parks_its_message_alone(books: Ledg
     """Decoding lets no such value through; if one ever does, the neighbours must not suffer."""
     hostile = decoded(placed("SO-66"))
     assert isinstance(hostile.command, PlaceOrder)
-    hostile = replace(hostile, command=HOSTILE[kind](hostile.command))
-    hostile.natural_id = hostile.command.order_id
+    command = HOSTILE[kind](hostile.command)
+    hostile.command, hostile.natural_id = command, command.order_id
     good = [placed(f"SO-{number}") for number in range(5)]
     await books.apply(*good[:3], hostile, *good[3:])
     rows, _, _ = await stored(books)
@@ -226,7 +226,7 @@ async def apply_in_cuts(books: Ledger, stream: list[Input], sizes: list[int]) ->
         rest, number = rest[size:], number + 1
 
 
-async def stored(books: Ledger) -> tuple[list[tuple[Any, ...]], ...]:
+async def stored(books: Ledger) -> tuple[list[Row], list[Row], list[Row]]:
     """Lines, allocations and stock, as the model tells them."""
     connection = await books.connection()
     queries = (
@@ -234,10 +234,8 @@ async def stored(books: Ledger) -> tuple[list[tuple[Any, ...]], ...]:
         "select order_id, line_id, location, held, released from bo_worker.allocation_status order by 1, 2, 3",
         "select sku, location, on_hand, allocated from bo_worker.stock order by 1, 2",
     )
-    found = []
-    for query in queries:
-        found.append([tuple(row) for row in await connection.fetch(query)])
-    return tuple(found)
+    lines, allocations, stock = [await connection.fetch(query) for query in queries]
+    return [tuple(row) for row in lines], [tuple(row) for row in allocations], [tuple(row) for row in stock]
 
 
 def events_of(published: Mapping[tuple[str, bytes | None], list[Message]]) -> Events:

@@ -8,30 +8,62 @@ import signal
 import socket
 from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
 
 import build
+from bo_worker.kafka.publisher import Publisher
 from bo_worker.kafka.topics import ensure_topics
 from bo_worker.messages.inbound import INPUT_TOPICS
+from bo_worker.messages.packing import pack
+from bo_worker.messages.record import Message
+from bo_worker.stack.kafka import EmbeddedKafka
+from bo_worker.stack.postgres import EmbeddedPostgres
 from bo_worker.store.migrations import migrate
 from command import command, variables, worker_command
 from world import opened_world, placed, received, running, world_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bo_worker.config import Settings
-    from bo_worker.stack.kafka import EmbeddedKafka
-    from bo_worker.stack.postgres import EmbeddedPostgres
     from bo_worker.stack.servers import Servers
 
 ORDERS = 3_000
 
 
-async def prepared(kafka: EmbeddedKafka, postgres: EmbeddedPostgres, **more: float) -> Settings:
-    """Settings for servers of the test's own, with schema and topics."""
-    settings = world_settings(kafka.bootstrap_servers, postgres.database_url, "", **more)
-    await migrate(postgres.database_url)
-    await ensure_topics(settings, INPUT_TOPICS)
-    return settings
+class Victims:
+    """A Kafka and a Postgres of these tests' own, with topics and schema, which they may harm."""
+
+    def __init__(self, kafka: EmbeddedKafka, postgres: EmbeddedPostgres) -> None:
+        self.kafka = kafka
+        self.postgres = postgres
+
+    def settings(self, topic_prefix: str = "", **more: float) -> Settings:
+        return world_settings(self.kafka.bootstrap_servers, self.postgres.database_url, topic_prefix, **more)
+
+    async def execute(self, statement: str, *arguments: object) -> None:
+        connection = await asyncpg.connect(self.postgres.database_url)
+        await connection.execute(statement, *arguments)
+        await connection.close()
+
+    async def fill_outbox(self) -> None:
+        """Leave something for a relay to publish."""
+        body = pack([Message("fulfillment", b"SO-1", b"{}", [])])
+        await self.execute("insert into bo_worker.outbox (message_count, body) values (1, $1)", body)
+
+
+@pytest.fixture(scope="module")
+def victims() -> Iterator[Victims]:
+    with EmbeddedKafka() as kafka, EmbeddedPostgres() as postgres:
+        found = Victims(kafka, postgres)
+        asyncio.run(prepare(found))
+        yield found
+
+
+async def prepare(victims: Victims) -> None:
+    await migrate(victims.postgres.database_url)
+    await ensure_topics(victims.settings(), INPUT_TOPICS)
 
 
 async def test_sigterm_under_load_finishes_what_was_begun_and_loses_nothing(
@@ -122,59 +154,76 @@ async def test_an_address_for_probes_that_is_taken_is_a_wrong_setting() -> None:
     assert (ended.code, ended.err[: len(said)]) == (2, said)
 
 
-async def test_a_worker_outlives_its_servers_and_tells_the_truth_meanwhile(
-    own_kafka: EmbeddedKafka, own_postgres: EmbeddedPostgres
-) -> None:
-    settings = await prepared(own_kafka, own_postgres)
-    async with opened_world(settings) as world, worker_command(variables(settings)) as worker:
-        await worker.until_ready()
-        await world.send(received(build.receipt()), placed(build.order("SO-1")))
-        await world.settled()
-        for server in (own_kafka, own_postgres):
-            await asyncio.to_thread(server.kill)
-            await worker.until_ready(is_ready=False)
-            assert (await worker.get("/livez"))[0] == 200
-            await asyncio.to_thread(server.start)
-            await worker.until_ready()
-            await world.send(placed(build.order(f"SO-after-{server.name}")))
-            await world.settled()
-        assert await world.value("select count(*) from bo_worker.sales_order") == 3
-        assert (
-            'bo_worker_commands_total{outcome="applied",topic="order-created"} 3.0'
-            in (await worker.get("/metrics"))[1]
-        )
-        worker.tell(signal.SIGTERM)
-        assert await worker.ended() == 0
-
-
-async def test_sigterm_ends_a_worker_in_time_whatever_server_is_dead_or_hangs(
-    own_kafka: EmbeddedKafka, own_postgres: EmbeddedPostgres
-) -> None:
-    # The exit code is 0 only where the worker ended by itself before its time was over.
-    settings = await prepared(own_kafka, own_postgres, shutdown_deadline_s=8)
-    async with opened_world(settings) as world:
-        for server, is_killed in ((own_kafka, True), (own_postgres, True), (own_postgres, False), (own_kafka, False)):
-            async with worker_command(variables(settings)) as worker:
-                await worker.until_ready()
-                if is_killed:
-                    await asyncio.to_thread(server.kill)
-                else:
-                    os.kill(server.pid, signal.SIGSTOP)
-                if server is own_postgres:
-                    await world.send(placed(build.order(f"SO-{is_killed}")))
-                worker.tell(signal.SIGTERM)
-                assert await worker.ended() == 0, (server.name, is_killed, worker.said)
-            await asyncio.to_thread(server.start)
-
-
-async def test_a_second_signal_ends_a_worker_at_once(
-    own_kafka: EmbeddedKafka, own_postgres: EmbeddedPostgres
-) -> None:
-    settings = await prepared(own_kafka, own_postgres, shutdown_deadline_s=600)
+async def test_a_worker_outlives_its_servers_and_tells_the_truth_meanwhile(victims: Victims) -> None:
+    settings, publisher = victims.settings(), Publisher(victims.settings())
     async with worker_command(variables(settings)) as worker:
         await worker.until_ready()
-        os.kill(own_postgres.pid, signal.SIGSTOP)
+        for number, server in enumerate([victims.kafka, victims.postgres]):
+            await asyncio.to_thread(server.kill)
+            await worker.until_ready(is_ready=False)
+            assert await worker.get("/livez") == (200, "ok")
+            await asyncio.to_thread(server.start)
+            await worker.until_ready()
+            await publisher.publish([placed(build.order(f"SO-{number}"))])
+            await worker.until_metric(
+                f'bo_worker_commands_total{{outcome="applied",topic="order-created"}} {number + 1}'
+            )
+        worker.tell(signal.SIGTERM)
+        assert await worker.ended() == 0
+    await publisher.stop()
+    connection = await asyncpg.connect(victims.postgres.database_url)
+    assert await connection.fetchval("select count(*) from bo_worker.sales_order") == 2
+    assert await connection.fetchval("select count(*) from bo_worker.outbox") == 0
+    await connection.close()
+
+
+@pytest.mark.parametrize("harm", ["kafka killed", "postgres killed", "kafka frozen", "postgres frozen"])
+async def test_sigterm_ends_a_worker_in_time_while_a_server_is_down(victims: Victims, harm: str) -> None:
+    """The exit code is 0 only where the worker ends by itself before its time is over."""
+    settings = victims.settings(shutdown_deadline_s=6)
+    server = victims.kafka if harm.startswith("kafka") else victims.postgres
+    async with worker_command(variables(settings)) as worker:
+        await worker.until_ready()
+        if harm.endswith("killed"):
+            await asyncio.to_thread(server.kill)
+        else:
+            os.kill(server.pid, signal.SIGSTOP)
+        if server is victims.kafka:
+            await victims.fill_outbox()
+        worker.tell(signal.SIGTERM)
+        assert await worker.ended() == 0, worker.said
+    await asyncio.to_thread(server.start)
+
+
+async def test_a_second_signal_ends_a_worker_at_once(victims: Victims) -> None:
+    async with worker_command(variables(victims.settings(shutdown_deadline_s=600))) as worker:
+        await worker.until_ready()
+        os.kill(victims.postgres.pid, signal.SIGSTOP)
         worker.tell(signal.SIGTERM)
         await worker.until_said("worker_stopping")
         worker.tell(signal.SIGTERM)
         assert await worker.ended() == 128 + signal.SIGTERM
+    await asyncio.to_thread(victims.postgres.start)
+
+
+async def test_a_stored_offset_outside_the_log_ends_a_worker_with_1_and_one_line(victims: Victims) -> None:
+    settings = victims.settings(topic_prefix="ahead.")
+    await ensure_topics(settings, INPUT_TOPICS)
+    await victims.execute("insert into bo_worker.stream_position values ('ahead.order-created', 0, 1, 7)")
+    async with worker_command(variables(settings)) as worker:
+        assert await worker.ended() == 1
+    assert [
+        {name: value for name, value in line.items() if name != "timestamp"}
+        for line in worker.said
+        if line.get("level") == "error" and line["event"] != "library_logged"
+    ] == [
+        {
+            "event": "offset_outside_log",
+            "level": "error",
+            "topic": "ahead.order-created",
+            "partition": 0,
+            "offset": 7,
+            "earliest": 0,
+            "latest": 0,
+        }
+    ]

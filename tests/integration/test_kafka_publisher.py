@@ -140,7 +140,7 @@ async def test_a_missing_topic_fails_in_time_and_harms_nothing_else(settings: Se
 
 async def test_a_mistake_of_the_caller_comes_out_as_it_is(settings: Settings, publisher: Publisher) -> None:
     with pytest.raises(TypeError):
-        await publisher.publish([Message(TOPIC, b"K0", "text", [])])  # type: ignore[arg-type]
+        await publisher.publish([Message(TOPIC, b"K0", "text", [])])  # type: ignore[arg-type]  # on purpose
     await publisher.publish(numbered([1]))
     assert by_key(await published(settings)) == {b"K1": [1]}
 

@@ -190,12 +190,12 @@ async def fill_queue(connection: asyncpg.Connection, *, lines: int, skus: int) -
     await connection.execute(
         """
         insert into bo_worker.order_line (
-            order_id, position, line_id, sku, pin, quantity, backordered, held, released, shipped, cancelled, rejected,
-            claim_count, priority, placed_at
+            order_id, position, line_id, sku, pin, quantity, backordered,
+            held, released, shipped, cancelled, rejected, claim_count, priority, placed_at
         )
         select
-            'SO-' || lpad(number::text, 5, '0'), 1, '1', 'SKU-' || number % $2, '', 2, 2, 0, 0, 0, 0, 0,
-            0, 0, '2026-11-21T09:30:00Z'::timestamptz + number * interval '1 second'
+            'SO-' || lpad(number::text, 5, '0'), 1, '1', 'SKU-' || number % $2, '', 2, 2,
+            0, 0, 0, 0, 0, 0, 0, '2026-11-21T09:30:00Z'::timestamptz + number * interval '1 second'
         from generate_series(0, $1 - 1) as number
         """,
         lines,

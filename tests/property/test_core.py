@@ -1,11 +1,10 @@
-"""What holds for any stream of inputs: nothing is lost, nobody is passed, nothing lies idle, and the contract agrees."""
+"""What holds for any stream of inputs: nothing is lost, nobody is passed, nothing lies idle."""
 
 from __future__ import annotations
 
 import json
 from copy import deepcopy
 from dataclasses import astuple
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +31,7 @@ from streams import LOCATIONS, POLICIES, SKUS, Input, decoded, streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from bo_worker.domain.demand import OrderLine
     from bo_worker.domain.facts import Fact
@@ -166,9 +166,10 @@ def test_messages_that_come_again_change_nothing(stream: list[Input], again: lis
 
 def decide_all(stream: list[Input]) -> tuple[list[tuple[Fact, Cause]], list[str]]:
     """Decide as the worker does in one batch; return the facts, and the codes of what was refused."""
-    work, known, new, refused = Work(Account()), {}, {}, []
+    work, refused = Work(Account()), []
+    known: dict[tuple[str, str], bytes] = {}
     for one in stream:
-        outcome = _decide(decoded(one), work, known, new)
+        outcome = _decide(decoded(one), work, known, {})
         if isinstance(outcome, Refused):
             refused.append(outcome.error)
     check_account(work.account)

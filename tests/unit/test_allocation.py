@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from bo_worker.domain.account import Account
-from bo_worker.domain.missing import QueueExhaustedError
 from bo_worker.domain.allocation import choose, serve_queue
 from bo_worker.domain.demand import Order, OrderLine
+from bo_worker.domain.missing import QueueExhaustedError
 from bo_worker.domain.stock import ANY_LOCATION, Lane, Product
 from story import AT, CUSTOMER
 

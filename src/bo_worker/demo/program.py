@@ -22,6 +22,7 @@ from bo_worker.stack.process import StackError
 
 if TYPE_CHECKING:
     from bo_worker.demo.checks import Finding
+    from bo_worker.demo.seen import Seen
 
 EXPECTED = (DemoError, KafkaFault, OSError)
 EXIT_FAILED, EXIT_NO_SERVERS, EXIT_INTERRUPTED = 1, 69, 130
@@ -37,7 +38,7 @@ def run(*, keep_running: bool = False, orders: int | None = None) -> int:
     logging.basicConfig(handlers=[logging.NullHandler()])  # what clients say of their retries is not for the screen
     console = Console(highlight=False)
     try:
-        return _run(console, orders or len(load_orders()), keep_running=keep_running)
+        return _run(console, orders, keep_running=keep_running)
     except KeyboardInterrupt:
         console.print("Interrupted; nothing is left behind.")
         return EXIT_INTERRUPTED
@@ -52,8 +53,10 @@ def run(*, keep_running: bool = False, orders: int | None = None) -> int:
         return EXIT_FAILED
 
 
-def _run(console: Console, order_count: int, *, keep_running: bool) -> int:
-    closing.print_opening(console, order_count)
+def _run(console: Console, orders: int | None, *, keep_running: bool) -> int:
+    sample_count = len(load_orders())
+    order_count = orders or sample_count
+    closing.print_opening(console, order_count, sample_count)
     with ExitStack() as ending:
         with starting(console) as progress:
             settings = ending.enter_context(own_servers(progress))
@@ -73,15 +76,24 @@ async def _perform(performance: Performance, console: Console, order_count: int,
     async with performance.ready():
         await performance.play(order_count)
         story = performance.story()
-        closing.print_story(console, story)
+        closing.print_story(console, story, performance.stage.tally.outage)
         findings = await performance.audit()
         closing.print_findings(console, findings)
         closing.print_summary(console, performance.stage, performance.seconds)
         if keep_running:
-            closing.print_attach(console, performance.worker, story[0].key if story else "UCI-536365")
+            closing.print_attach(console, performance.worker, *_example(story))
             await performance.go_on()
         closing.print_next(console)
     return _exit_code(findings)
+
+
+def _example(story: list[Seen]) -> tuple[str, str]:
+    """An order and an article that are worth a look."""
+    for seen in story:
+        if seen.kind == "order_backordered":
+            return seen.key, seen.lines[0]["sku"]
+    first = load_orders()[0]
+    return first.order_id, first.lines[0].sku
 
 
 def _exit_code(findings: list[Finding]) -> int:

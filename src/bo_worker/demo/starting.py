@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.console import Console
-    from rich.progress import Task
+    from rich.progress import Task, TaskID
 
+DOWNLOADING = "downloading"
 STEP_COUNT = 5  # two servers, the database, the topics, the worker
 
 
@@ -26,23 +27,29 @@ class Downloaded(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """Draw it."""
-        if not task.description.startswith("downloading"):
+        if not task.description.startswith(DOWNLOADING):
             return Text()
         return Text(f"{_downloaded_bytes() / 1e6:.0f} MB", "cyan")
 
 
 @contextmanager
 def starting(console: Console) -> Iterator[Callable[[str], None]]:
-    """Give a function that takes a phrase for each thing that is started; on a terminal one line shows the last."""
+    """Give a function that takes a phrase for each thing that is started; a terminal shows the last one."""
     if not console.is_terminal:
         yield lambda phrase: console.print(f"  {phrase} ...")
         return
     columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), Downloaded(), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("starting", total=STEP_COUNT)
+        steps = progress.add_task("looking for servers", total=STEP_COUNT)
+        downloads: list[TaskID] = []
 
         def show(phrase: str) -> None:
-            progress.update(task, description=phrase, advance=0 if phrase.startswith("downloading") else 1)
+            if phrase.startswith(DOWNLOADING):
+                downloads.append(progress.add_task(phrase, total=None))
+                return
+            if downloads and phrase == "starting Kafka":
+                progress.remove_task(downloads.pop())
+            progress.update(steps, description=phrase, advance=1)
 
         yield show
 

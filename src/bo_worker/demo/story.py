@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from bo_worker.demo.seen import Seen
+    from bo_worker.demo.tally import Outage
 
 GOOD_MESSAGE_COUNT, GOOD_LINE_COUNT = 6, 8
 PROMPT_MS = 500
@@ -84,17 +85,19 @@ def tell(messages: Sequence[Seen]) -> Table:
     return table
 
 
-def moral(messages: Sequence[Seen]) -> str:
+def moral(messages: Sequence[Seen], outage: Outage | None) -> str:
     """How long it took, in the shop's time and in ours."""
     order = next(seen for seen in messages if seen.topic == "order-created")
     last = next(seen for seen in reversed(messages) if seen.topic == "inventory-received")
     waited = datetime.fromisoformat(last.data["received_at"]) - datetime.fromisoformat(order.data["placed_at"])
     hours, minutes = divmod(round(waited.total_seconds() / 60), 60)
-    read_ms = (max(seen.read_at for seen in messages) - last.sent_at).total_seconds() * 1000
+    read_at = max(seen.read_at for seen in messages)
+    read_ms = (read_at - last.sent_at).total_seconds() * 1000
+    why = " (part of that time there was no worker)" if outage and outage.touches(last.sent_at, read_at) else ""
     customer_id = order.data["customer"]["customer_id"]
     return (
         f"{customer_id} waited {hours} h {minutes:02} min of the shop's time for the truck. "
-        f"{read_ms:,.0f} ms after the truck was reported, a subscriber had read who gets what."
+        f"{read_ms:,.0f} ms after the truck was reported, a subscriber had read who gets what{why}."
     )
 
 

@@ -7,17 +7,14 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from bo_worker.config import variable_of
+from bo_worker.config import Settings, variable_of
 from bo_worker.stack.process import HOST, GuardedProcess, ReservedPort
-
-if TYPE_CHECKING:
-    from bo_worker.config import Settings
 
 LOG_LINES_SHOWN = 20
 # The fields of the settings that say where this worker is to work.
-PASSED_ON = ("kafka_bootstrap_servers", "topic_prefix", "kafka_session_timeout_s")
+PASSED_ON = ("kafka_bootstrap_servers", "topic_prefix", "kafka_group_id")
 
 
 class WorkerProcess:
@@ -75,17 +72,17 @@ class WorkerProcess:
 
     def variables(self) -> dict[str, str]:
         """The variables that lead other programs to the same servers."""
-        passed_on = {variable_of(name): str(getattr(self._settings, name)) for name in PASSED_ON}
-        database_url = self._settings.database_url.get_secret_value()
-        return {name: value for name, value in passed_on.items() if value} | {
-            variable_of("database_url"): database_url
-        }
+        given = {name: str(getattr(self._settings, name)) for name in PASSED_ON}
+        changed = {name: value for name, value in given.items() if value != Settings.model_fields[name].default}
+        changed["database_url"] = self._settings.database_url.get_secret_value()
+        return {variable_of(name): value for name, value in changed.items()}
 
     def _environment(self) -> list[str]:
         """Arguments of `env`."""
         own = self.variables() | {
             "BO_HTTP_HOST": HOST,
             "BO_HTTP_PORT": str(self._port.number),
+            "BO_KAFKA_SESSION_TIMEOUT_S": str(self._settings.kafka_session_timeout_s),
             "BO_LOG_FORMAT": "console",
             "BO_LOG_LEVEL": "warning",
         }

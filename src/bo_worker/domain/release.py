@@ -37,7 +37,7 @@ def release(account: Account, order: Order, arrivals: Arrivals | None = None) ->
             line.released += line.held
             line.held = 0
             line.is_changed = True
-    for location, kind in sorted(groups):
+    for location, kind in sorted(groups) if len(groups) > 1 else groups:
         _instruct(account, order, groups[location, kind], arrivals if kind == CROSS_DOCK else None)
     return released
 

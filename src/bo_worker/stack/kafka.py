@@ -42,6 +42,8 @@ JAVA_OPTIONS = (
     "-Xms128m",
     "-Xmx512m",
     "-XX:+UseSerialGC",
+    # A short life: the second compiler would take the cores from what is measured or shown.
+    "-XX:TieredStopAtLevel=1",
     "--enable-native-access=ALL-UNNAMED",
     "--sun-misc-unsafe-memory-access=allow",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",

@@ -66,7 +66,7 @@ limit $2;
 -- name: report_order_history
 -- What happened to an order, first to last: the journal's entries of its lines.
 select
-    at, change, quantity, journal.sku, location, line_id, via, fulfillment_id, cause
+    at, change, journal.quantity, journal.sku, location, line_id, via, fulfillment_id, cause
 from bo_worker.journal
 left join bo_worker.order_line as line using (order_id, position)
 where order_id = $1

@@ -1,0 +1,108 @@
+"""The parts of the demonstration that must not deceive: the audit fails when it should, and the picture fits."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from rich.console import Console
+
+from bo_worker.demo.board import board
+from bo_worker.demo.figures import Figures
+from bo_worker.demo.retail import changed_orders, load_orders, take
+from bo_worker.demo.scenario import build_scenario
+from bo_worker.demo.seen import Seen, see
+from bo_worker.demo.stage import Stage
+from bo_worker.demo.story import Journal
+from bo_worker.demo.tally import Outage, Tally
+from bo_worker.messages.inbound import Refused, decode
+from bo_worker.messages.record import Record
+
+AT = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+
+
+def event(sequence: int, event_id: str = "", **fields: Any) -> Seen:
+    headers = {"ce_sequence": str(sequence), "ce_id": event_id or f"F-{sequence}"}
+    data = {"kind": "ship", "location": "NORTH", "lines": [{"line_id": "1", "sku": "A", "quantity": 3}], **fields}
+    return Seen("fulfillment", "SO-1", headers, data, AT, AT)
+
+
+def test_every_message_played_is_one_the_worker_takes_but_for_the_broken_order() -> None:
+    orders = take(changed_orders(), 300)
+    scenario = build_scenario(orders, 1)
+    steps = [*scenario.opening, *scenario.trading]
+    values = [orjson.dumps(step.data, option=orjson.OPT_UTC_Z) for step in steps]
+    records = [
+        Record(step.topic, 0, 0, step.key.encode(), value, []) for step, value in zip(steps, values, strict=True)
+    ]
+    refused = [record.key for record in records if isinstance(decode(record, 2**20), Refused)]
+    assert refused == [b"BROKEN"]
+    assert len({order.order_id for order in orders}) == 300
+
+
+def test_the_sample_is_played_as_it_is_but_for_how_it_is_served() -> None:
+    sample = load_orders()
+    played = take(changed_orders(), len(sample))
+    assert [(order.order_id, order.placed_at, order.customer_id, order.lines) for order in played] == [
+        (order.order_id, order.placed_at, order.customer_id, order.lines) for order in sample
+    ]
+
+
+@pytest.mark.parametrize(
+    ("events", "repeated", "faults"),
+    [
+        ([event(1), event(2)], 0, 0),
+        ([event(1), event(2), event(1), event(2), event(3)], 2, 0),
+        ([event(1), event(3)], 1, 1),
+        ([event(2)], 1, 1),
+        ([event(1), event(1, "F-other")], 1, 1),
+    ],
+    ids=["in order", "published again", "a gap", "the first is missing", "another message under a known number"],
+)
+def test_a_tally_tells_what_came_again_from_what_is_wrong(events: list[Seen], repeated: int, faults: int) -> None:
+    tally = Tally()
+    for each in events:
+        tally.note(each)
+    assert (tally.repeated, len(tally.faults)) == (repeated, faults)
+
+
+def test_the_time_to_an_answer_leaves_out_what_an_outage_touches() -> None:
+    outage = Outage(0, AT, AT + timedelta(seconds=6))
+    second = timedelta(seconds=1)
+    assert not outage.touches(AT - 2 * second, AT - second)
+    assert outage.touches(AT - second, AT + 7 * second)
+    assert outage.touches(AT + 5 * second, AT + 7 * second)
+    assert not outage.touches(AT + 7 * second, AT + 8 * second)
+    assert Outage(0, AT).touches(AT + 99 * second, AT + 99 * second)
+
+
+def test_what_the_worker_will_refuse_is_seen_without_data() -> None:
+    record = Record("order-created", 0, 0, b"SO-1", b'{"order_id": 7}', [("ce_time", b"yesterday")])
+    assert see(record, AT) == Seen("order-created", "SO-1", {"ce_time": "yesterday"}, {}, AT, AT)
+
+
+def test_a_journal_without_backorder_has_no_story() -> None:
+    journal = Journal()
+    journal.note(event(1))
+    assert journal.best_story() == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (60, 18)])
+def test_the_board_fits_the_terminal_and_loses_no_figure_at_80_columns(width: int, height: int) -> None:
+    stage = Stage(12345)
+    stage.begin("trading", 12_000)
+    stage.figures = Figures(orders=12_345, ordered=9_876_543, filled=8_765_432, waiting=1_111_111)
+    stage.tally.units.update(ship=7_654_321, cross_dock=1_111_111)
+    stage.tally.shop_time = AT
+    for number in range(50):
+        stage.tell(f"{number} " + "very long " * 20)
+    console = Console(width=width, height=height, force_terminal=True, color_system=None)
+    with console.capture() as drawing:
+        console.print(board(stage, height))
+    lines = drawing.get().splitlines()
+    assert len(lines) <= max(20, height - 1)
+    assert {len(line) for line in lines} == {width}
+    if width >= 80:
+        assert all(figure in drawing.get() for figure in ("12,345", "9,876,543", "1,111,111", "7,654,321", "88.8%"))
