@@ -7,14 +7,18 @@ import sys
 from pathlib import Path
 
 from benchmarks.baseline_worker import make_schema
+
 from bo_worker.bench.contender import Contender
-from bo_worker.bench.run import Plan, run_bench
+from bo_worker.bench.run import SCENARIOS, Plan, run_bench
 
 BASELINE = Contender(
     "per-message worker",
     (sys.executable, "-m", "benchmarks.baseline_worker"),
     make_schema,
-    "insert into baseline.stock (sku, location, on_hand, allocated) select unnest($1::text[]), $2::text, $3::bigint, 0",
+    """
+    insert into baseline.stock (sku, location, on_hand, allocated)
+    select unnest($1::text[]), $2::text, $3::bigint, 0
+    """,
     """
     select
         (select count(*) from baseline.customer_order) as orders,
@@ -30,7 +34,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="less of everything: under two minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
     parser.add_argument("--orders", type=int, help="orders to drain")
-    parser.add_argument("scenarios", nargs="*", help="drain, hot, queue, steady; all of them by default")
+    parser.add_argument("scenarios", nargs="*", help=f"{', '.join(SCENARIOS)}; all of them by default")
     arguments = parser.parse_args()
     plan = Plan.quick() if arguments.quick else Plan()
     return run_bench(plan.narrowed(arguments.scenarios, arguments.orders), arguments.json, baseline=BASELINE)

@@ -10,9 +10,9 @@ from benchmarks.baseline_messages import event, message_id
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    import asyncpg
-
+    from asyncpg.pool import PoolConnectionProxy
     from benchmarks.baseline_messages import InventoryReceived, Line, Message, OrderCreated
+
 
 class Given(NamedTuple):
     """Units of one order line, and where they are."""
@@ -23,7 +23,7 @@ class Given(NamedTuple):
     quantity: int
 
 
-
+# Where a product is kept that nobody has received yet.
 DEFAULT_LOCATION = "WH1"
 ADD_ORDER = """
 insert into baseline.customer_order (order_id, placed_at, customer, notifications, fulfillments)
@@ -89,7 +89,7 @@ select * from unnest($1::text[], $2::text[], $3::text[], $4::text[])
 """
 
 
-async def place_order(connection: asyncpg.Connection, order: OrderCreated) -> None:
+async def place_order(connection: PoolConnectionProxy, order: OrderCreated) -> None:
     """Give the order what is free; the rest of it waits. A second delivery has no effect."""
     available = await _lock_stock(connection, [line.sku for line in order.lines], DEFAULT_LOCATION)
     given = [part for line in order.lines for part in _take(available[line.sku], line)]
@@ -116,7 +116,7 @@ async def place_order(connection: asyncpg.Connection, order: OrderCreated) -> No
     await _run(connection, ADD_MESSAGES, messages)
 
 
-async def receive_inventory(connection: asyncpg.Connection, receipt: InventoryReceived) -> None:
+async def receive_inventory(connection: PoolConnectionProxy, receipt: InventoryReceived) -> None:
     """Put units on hand and give them to who waits longest. A second delivery has no effect."""
     if not await connection.fetchval(ADD_RECEIPT, receipt.receipt_id, receipt.location, receipt.received_at):
         return
@@ -136,7 +136,7 @@ async def receive_inventory(connection: asyncpg.Connection, receipt: InventoryRe
     await _run(connection, ADD_MESSAGES, messages)
 
 
-async def _lock_stock(connection: asyncpg.Connection, skus: list[str], location: str) -> dict[str, dict[str, int]]:
+async def _lock_stock(connection: PoolConnectionProxy, skus: list[str], location: str) -> dict[str, dict[str, int]]:
     """Lock stock; return what is free of each product, by location, most first."""
     rows = await connection.fetch(LOCK_STOCK, skus)
     if len({row["sku"] for row in rows}) < len(set(skus)):
@@ -160,7 +160,7 @@ def _take(available: dict[str, int], line: Line) -> Iterator[Given]:
 
 
 async def _serve_queue(
-    connection: asyncpg.Connection, receipt: InventoryReceived, line: Line, messages: list[Message]
+    connection: PoolConnectionProxy, receipt: InventoryReceived, line: Line, messages: list[Message]
 ) -> int:
     """Give the units of a receipt line to who waits; return how many are left."""
     left = line.quantity
@@ -170,10 +170,9 @@ async def _serve_queue(
             break
         left -= part.quantity
         await connection.execute(FILL, order_id, line_id, part.quantity)
-        notifications, fulfillments, customer = await connection.fetchrow(COUNT_EVENTS, order_id)
-        messages.append(
-            await _instruct(connection, order_id, receipt.receipt_id, "cross_dock", fulfillments, [part])
-        )
+        (counted,) = await connection.fetch(COUNT_EVENTS, order_id)
+        notifications, fulfillments, customer = counted
+        messages.append(await _instruct(connection, order_id, receipt.receipt_id, "cross_dock", fulfillments, [part]))
         told = [(line_id, line.sku, part.quantity)]
         messages.append(
             _notification(order_id, receipt.receipt_id, "backorder_filled", notifications, customer, told)
@@ -182,7 +181,7 @@ async def _serve_queue(
 
 
 async def _instruct(
-    connection: asyncpg.Connection, order_id: str, cause: str, kind: str, sequence: int, parts: Sequence[Given]
+    connection: PoolConnectionProxy, order_id: str, cause: str, kind: str, sequence: int, parts: Sequence[Given]
 ) -> Message:
     """Book what was given at one location, and tell the warehouse."""
     location = parts[0].location
@@ -194,7 +193,13 @@ async def _instruct(
     )
     await _run(connection, ALLOCATE, [(part.sku, location, part.quantity) for part in parts])
     lines = [{"line_id": part.line_id, "sku": part.sku, "quantity": part.quantity, "lot": None} for part in parts]
-    data = {"fulfillment_id": instruction_id, "kind": kind, "order_id": order_id, "location": location, "lines": lines}
+    data = {
+        "fulfillment_id": instruction_id,
+        "kind": kind,
+        "order_id": order_id,
+        "location": location,
+        "lines": lines,
+    }
     return event("fulfillment", order_id, sequence, instruction_id, data)
 
 
@@ -212,7 +217,7 @@ def _notification(
     return event("customer-notification", order_id, sequence, notification_id, data)
 
 
-async def _run(connection: asyncpg.Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+async def _run(connection: PoolConnectionProxy, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Run a statement once for all rows."""
     if rows:
         await connection.execute(statement, *(list(column) for column in zip(*rows, strict=True)))

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from pydantic import ValidationError
-
 from benchmarks.baseline_messages import InventoryReceived, OrderCreated
 from benchmarks.baseline_store import place_order, receive_inventory
+from pydantic import ValidationError
 
 if TYPE_CHECKING:
-    from aiokafka import ConsumerRecord
+    from aiokafka import ConsumerRecord, TopicPartition
+    from asyncpg.pool import PoolConnectionProxy
 
 CONNECTIONS = 8
 RELAY_ROWS_MAX = 500
@@ -40,7 +40,9 @@ async def make_schema(database_url: str) -> None:
 class BaselineWorker:
     """Reads, applies and publishes until `stopping` is set."""
 
-    def __init__(self, pool: asyncpg.Pool, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer, prefix: str) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer, prefix: str
+    ) -> None:
         self._pool = pool
         self._consumer = consumer
         self._producer = producer
@@ -54,23 +56,30 @@ class BaselineWorker:
             await self._consume()
 
     async def _consume(self) -> None:
-        """Offsets are committed when everything before them is."""
         while not self.stopping.is_set():
             fetched = await self._consumer.getmany(timeout_ms=FETCH_WAIT_MS)
+            applied: dict[TopicPartition, int] = {}
             async with asyncio.TaskGroup() as group:
-                for records in fetched.values():
-                    group.create_task(self._apply_all(records))
-            if fetched:
-                await self._consumer.commit()
+                for partition, records in fetched.items():
+                    group.create_task(self._apply_all(partition, records, applied))
+            if applied:
+                await self._consumer.commit(applied)
 
-    async def _apply_all(self, records: list[ConsumerRecord[bytes, bytes]]) -> None:
+    async def _apply_all(
+        self,
+        partition: TopicPartition,
+        records: list[ConsumerRecord[bytes, bytes]],
+        applied: dict[TopicPartition, int],
+    ) -> None:
+        """Apply records of one partition in order, each in a transaction; note the offset to commit."""
         for record in records:
             if self.stopping.is_set():
                 return
             async with self._pool.acquire() as connection, connection.transaction():
                 await self._apply(connection, record)
+            applied[partition] = record.offset + 1
 
-    async def _apply(self, connection: asyncpg.Connection, record: ConsumerRecord[bytes, bytes]) -> None:
+    async def _apply(self, connection: PoolConnectionProxy, record: ConsumerRecord[bytes, bytes]) -> None:
         try:
             if record.topic.endswith("order-created"):
                 await place_order(connection, OrderCreated.model_validate_json(record.value))
@@ -92,14 +101,18 @@ class BaselineWorker:
         rows = await self._pool.fetch(
             "select id, topic, key, headers, value from baseline.outbox order by id limit $1", RELAY_ROWS_MAX
         )
-        acknowledged = [await self._send(*row[1:]) for row in rows]
-        await asyncio.gather(*acknowledged)
-        await self._pool.execute("delete from baseline.outbox where id = any($1)", [row["id"] for row in rows])
+        if rows:
+            acknowledged = [await self._send(*row[1:]) for row in rows]
+            await asyncio.gather(*acknowledged)
+            await self._pool.execute("delete from baseline.outbox where id = any($1)", [row["id"] for row in rows])
         return len(rows)
 
     async def _send(self, topic: str, key: str, headers: str, value: str) -> asyncio.Future[Any]:
         named = [(name, text.encode()) for name, text in json.loads(headers).items()]
-        return await self._producer.send(self._prefix + topic, value.encode(), key.encode(), headers=named)
+        sent: asyncio.Future[Any] = await self._producer.send(
+            self._prefix + topic, value.encode(), key.encode(), headers=named
+        )
+        return sent
 
 
 async def main() -> None:

@@ -70,15 +70,15 @@ FAULTS: Final = {
 }
 
 
-async def audit(world: World, *, poison: Iterable[Message] = ()) -> None:
-    """Audit a world that has settled; `poison` are the messages that belong among the dead letters."""
+async def audit(world: World) -> None:
+    """Audit a world that has settled."""
     assert await world.positions() == await world.input_ends(), "not everything is applied"
     for rule, query in FAULTS.items():
         assert await world.fetch(query) == [], rule
     assert await audit_account(await world.connected()) == []
-    good = _good_inputs(world.sent, poison)
+    good = _good_inputs(world.sent, world.poison)
     _audit_sequences(world.outputs)
-    _audit_dead_letters(world, poison)
+    _audit_dead_letters(world, world.poison)
     await _audit_counters(world)
     await _audit_orders(world, good["order-created"])
     await _audit_receipts(world, good["inventory-received"])

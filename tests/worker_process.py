@@ -1,7 +1,8 @@
 """A worker in a process of its own, which may signal itself: `worker_process.py SETTINGS POINT NTH SIGNAL`.
 
 SETTINGS is a JSON object. POINT is a checkpoint of the worker, or `assigned` or `revoked` for the two halves of a
-rebalance; the NTH time there, the process sends itself the SIGNAL. SIGTERM ends it in order.
+rebalance; the NTH time there, the process sends itself the SIGNAL. The count begins at the start, or, where NTH is 0, with
+SIGUSR1. SIGTERM ends the process in order.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Fate:
-    """Signals the process at the `nth` passage of `point`."""
+    """Signals the process at the `nth` passage of `point`, or the first after `arm`."""
 
     def __init__(self, point: str, nth: int, number: int) -> None:
         self.point = point
@@ -33,6 +34,10 @@ class Fate:
     def __call__(self, point: str) -> None:
         if point == self.point and next(self.passages) == self.nth:
             os.kill(os.getpid(), self.number)
+
+    def arm(self) -> None:
+        self.nth = 1
+        self.passages = itertools.count(1)
 
     def after(self, point: str, step: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
         async def stepped(argument: Any) -> Any:
@@ -47,7 +52,9 @@ async def work(settings: dict[str, Any], fate: Fate) -> None:
     worker = Worker(load_settings(**settings), checkpoint=fate)
     worker.intake.on_assigned = fate.after("assigned", worker.intake.on_assigned)  # type: ignore[method-assign]  # a wrap
     worker.intake.on_revoked = fate.after("revoked", worker.intake.on_revoked)  # type: ignore[method-assign]  # a wrap
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stopping.set)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, worker.stopping.set)
+    loop.add_signal_handler(signal.SIGUSR1, fate.arm)
     await worker.run()
 
 

@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bo_worker.app import Worker
 from bo_worker.config import load_settings
+from bo_worker.kafka.errors import KafkaFault
 from bo_worker.kafka.publisher import Publisher
 from bo_worker.kafka.topics import ensure_topics
 from bo_worker.messages.inbound import INPUT_TOPICS
@@ -91,13 +92,14 @@ def received(data: dict[str, Any]) -> Message:
 class World:
     """Sends inputs, waits until the workers are through, and reads what they published.
 
-    `sent` and `outputs` hold everything so far. `tasks` are the workers of this process: when one of them fails,
+    `sent` and `outputs` hold everything so far; `poison` is what of the former belongs among the dead letters. `tasks` are the workers of this process: when one of them fails,
     so does whoever waits.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.sent: list[Message] = []
+        self.poison: list[Message] = []
         self.outputs: list[Output] = []
         self.tasks: list[asyncio.Task[None]] = []
         self.input_partitions = settings.topic_partitions
@@ -127,7 +129,11 @@ class World:
     async def send(self, *messages: Message) -> None:
         """Publish inputs, at least once: where Kafka goes away meanwhile, some may be there twice."""
         self.sent += messages
-        await self._publisher.publish(messages)
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                with contextlib.suppress(KafkaFault):
+                    return await self._publisher.publish(messages)
+                await asyncio.sleep(POLL_S)
 
     async def connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
@@ -291,7 +297,8 @@ async def working(
 ) -> AsyncIterator[WorkerProcess]:
     """Run a worker process with the world's settings, some of them `other`; it is killed where the context ends.
 
-    The `nth` time that it comes to `point`, it sends itself the signal `number`.
+    The `nth` time that it comes to `point`, or if that is 0 the first time after SIGUSR1, it sends itself the
+    signal `number`.
     """
     settings = orjson.dumps(_plain(world.settings) | other).decode()
     script = Path(__file__).with_name("worker_process.py")

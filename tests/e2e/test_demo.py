@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil  # type: ignore[import-untyped]  # has no types of its own
+import psutil
 import pytest
 
 if TYPE_CHECKING:

@@ -61,8 +61,11 @@ async def test_a_worker_that_was_frozen_beyond_its_session_writes_nothing_when_i
     )
     inputs = drawn(SEED, 200)
     async with opened_world(settings) as world:
-        await world.send(*inputs[:100])
-        async with working(world, point, 2, signal.SIGSTOP) as zombie:
+        async with working(world, point, 0, signal.SIGSTOP) as zombie:
+            await world.send(*inputs[:50])
+            await world.settled()
+            zombie.signal(signal.SIGUSR1)
+            await world.send(*inputs[50:100])
             await world.until(zombie.is_frozen)
             async with running(world):
                 await world.settled()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import orjson
@@ -156,6 +157,11 @@ def test_an_availability_has_an_id_by_its_place_in_the_sequence() -> None:
     ids = [dict(sent(AVAILABILITY, sequence=sequence).headers)["ce_id"] for sequence in (1, 2, 2)]
     assert ids[0] != ids[1] == ids[2]
     assert ids[0].startswith(b"A-")
+
+
+def test_an_availability_of_a_product_with_a_long_name_keeps_to_the_published_schema() -> None:
+    message = sent(replace(AVAILABILITY, sku="S" * 64))
+    validate_message(message.topic, message.value, message.headers)
 
 
 def test_without_a_trace_there_is_no_header_for_it() -> None:

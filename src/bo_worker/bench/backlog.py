@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bo_worker.stack.servers import Servers
 
 _TIMEOUT_S = 60.0
-_RATIO_MAX = 1.5
+_TIMES_MAX = 1.5
 # Orders of one line of one unit that wait since they were placed, one a second; the customers were told of it.
 # Ids don't rise with time, as real ones may not.
 _QUEUE = (
@@ -89,8 +89,8 @@ async def compare_queues(
                 Figure(scenario, f"{length:,} waiting, CPU", filled.cpu_us, "µs/line"),
             )
         ),
-        Figure(scenario, "long : short", long.wall_us / short.wall_us, "×", at_most=_RATIO_MAX),
-        Figure(scenario, "long : short, CPU", long.cpu_us / (short.cpu_us or 1), "×", at_most=_RATIO_MAX),
+        Figure(scenario, "long : short", long.wall_us / short.wall_us, "times", at_most=_TIMES_MAX),
+        Figure(scenario, "long : short, CPU", long.cpu_us / (short.cpu_us or 1), "times", at_most=_TIMES_MAX),
     ]
 
 

@@ -101,6 +101,7 @@ async def _verify(site: Site, contender: Contender, load: Drain) -> None:
     """Every order was taken in, and every unit was given, or waits."""
     asked = load.orders.units(load.count)
     expected = (load.count, asked, 0) if load.units else (load.count, 0, asked)
-    found = tuple(await site.database.fetchrow(contender.sums))
+    sums = await site.database.fetchrow(contender.sums)
+    found = tuple(sums or ())
     if found != expected:
         raise BenchError(f"{contender.name}: expected (orders, given, waiting) {expected}, found {found}")

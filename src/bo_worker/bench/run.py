@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
@@ -43,8 +43,8 @@ class Plan:
     baseline_orders: int = 15_000
     baseline_s: float = 25.0
     queues: tuple[int, int] = (10_000, 1_000_000)
-    receipts: Receipts = Receipts(5, 2000)
-    pace: Pace = Pace(1000, 40)
+    receipts: Receipts = field(default=Receipts(5, 2000))
+    pace: Pace = field(default=Pace(1000, 40))
 
     @classmethod
     def quick(cls) -> Self:
@@ -60,13 +60,7 @@ class Plan:
         )
 
     def narrowed(self, scenarios: Sequence[str], orders: int | None = None) -> Self:
-        """Return the plan with these scenarios alone (all of them where none is named), and so many orders.
-
-        Raises:
-            BenchError: there is no such scenario.
-        """
-        if unknown := set(scenarios) - set(SCENARIOS):
-            raise BenchError(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
+        """Return the plan with these scenarios alone (all of them where none is named), and so many orders."""
         return replace(self, scenarios=tuple(scenarios) or self.scenarios, orders=orders or self.orders)
 
 
@@ -76,11 +70,27 @@ def run_bench(plan: Plan, json_file: Path | None = None, *, baseline: Contender 
     With a `baseline`, the drain is repeated with that worker, and the two are compared.
 
     Raises:
-        StackError, BenchError: there are no servers, or a measurement came to nothing.
+        StackError: there are no servers.
     """
     # The clients of the benchmark itself report each partition that a new topic does not have yet.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     console, about = Console(), machine()
+    try:
+        figures = _measure(plan, console, baseline)
+    except BenchError as error:
+        console.print(f"bo-worker bench: {error}", style="red", markup=False)
+        return 1
+    settings = _settings(plan)
+    console.print(table(figures))
+    console.print(*about, f"settings: {settings}", sep="\n", style="dim", highlight=False)
+    if json_file:
+        write_json(json_file, about, settings, figures)
+    return 0
+
+
+def _measure(plan: Plan, console: Console, baseline: Contender | None) -> list[Figure]:
+    if unknown := set(plan.scenarios) - set(SCENARIOS):
+        raise BenchError(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
     with console.status("") as status:
 
         def progress(phrase: str) -> None:
@@ -89,13 +99,7 @@ def run_bench(plan: Plan, json_file: Path | None = None, *, baseline: Contender 
                 console.print(phrase)
 
         with servers(progress) as found:
-            figures = asyncio.run(_run(plan, found, progress, baseline))
-    settings = _settings(plan)
-    console.print(table(figures))
-    console.print(*about, f"settings: {settings}", sep="\n", style="dim", highlight=False)
-    if json_file:
-        write_json(json_file, about, settings, figures)
-    return 0
+            return asyncio.run(_run(plan, found, progress, baseline))
 
 
 async def _run(
@@ -133,14 +137,12 @@ async def _drain(
     if baseline is None:
         return figures
     progress(f"drain: {baseline.name}")
-    theirs = await drain(
-        found, baseline, Drain("baseline", orders, plan.baseline_orders, within_s=plan.baseline_s)
-    )
+    theirs = await drain(found, baseline, Drain("baseline", orders, plan.baseline_orders, within_s=plan.baseline_s))
     times = ours.orders_per_s / theirs.orders_per_s
     return [
         *figures,
         *theirs.figures(f"the same, {baseline.name}"),
-        Figure("side by side", "times as fast", times, "×", at_least=_TIMES_FASTER_MIN),
+        Figure("side by side", "orders a second", times, "times", at_least=_TIMES_FASTER_MIN),
     ]
 
 

@@ -91,12 +91,11 @@ async def _send(site: Site, worker: Running, orders: Orders, pace: Pace, residen
     producer = AIOKafkaProducer(bootstrap_servers=site.settings.kafka_bootstrap_servers)
     await producer.start()
     sent = 0
-    acknowledged = []
+    acknowledged: list[asyncio.Future[object]] = []
     started_at = time.time()
     while sent < pace.count:
         due = min(pace.count, int((time.time() - started_at) * pace.per_s) + 1)
-        for message in messages[sent:due]:
-            acknowledged.append(await producer.send(topic, message.value, message.key))
+        acknowledged += [await producer.send(topic, value, key) for _, key, value, _ in messages[sent:due]]
         if len(resident_mb) <= due // pace.per_s:
             resident_mb.append(worker.resident_mb())
         sent = due

@@ -53,7 +53,8 @@ class Arrival:
             (data["receipt_id"], "bold cyan"),
             f", {data['location']}",
             f" {data['dock_door']}" if data.get("dock_door") else "",
-            f": {self.receipt.units:,} units",
+            f": {self.receipt.units:,}",
+            "" if self.cross_docked else " units",  # a line that says more has no room for it
         )
         if self.cross_docked:
             orders = f"{len(self.orders)} order{'s' if len(self.orders) > 1 else ''}"

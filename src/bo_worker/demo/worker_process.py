@@ -31,9 +31,12 @@ class WorkerProcess:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        self._end(signal.SIGTERM)
-        self._port.release()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            self._end(signal.SIGTERM)
+        finally:  # a second Ctrl-C does not wait for an orderly end
+            self._end(signal.SIGKILL)
+            self._port.release()
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
     def pid(self) -> int | None:

@@ -18,6 +18,7 @@ from bo_worker.domain.facts import (
     Ship,
     ShippedNotification,
 )
+from bo_worker.domain.identity import derive_id
 from bo_worker.messages.record import Event, Message
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ NOTIFICATION_KINDS: Final = (
     "still_on_track",
     "back_in_stock",
 )
+
+_ID_CHARACTERS_MAX: Final = 64
 
 Header = tuple[str, bytes]
 Data = dict[str, Any]
@@ -125,7 +128,8 @@ def _event_id(fact: Fact, sequence: int) -> str:
     if isinstance(fact, Notification):
         return fact.notification_id
     if isinstance(fact, Availability):
-        return f"A-{fact.sku}-{sequence}"
+        place = f"A-{fact.sku}-{sequence}"
+        return place if len(place) <= _ID_CHARACTERS_MAX else derive_id("A-", place)
     return fact.fulfillment_id
 
 

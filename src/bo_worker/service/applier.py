@@ -187,5 +187,5 @@ def _smaller(batch: Batch) -> list[Batch]:
     """Serve fewer lines at once: halves of the batch, or a single change in steps."""
     if len(batch.items) > 1:
         return list(batch.split(len(batch.items) // 2))
-    batch.lessons.in_steps = True
+    batch.lessons = Lessons(batch.lessons.order_ids, in_steps=True)
     return [batch]

@@ -111,10 +111,10 @@ async def _load(connection: asyncpg.Connection, scope: Scope, lessons: Lessons, 
     short = _larger(scope.short_places(account.products), lessons.claims)
     claims_max = _NO_LIMIT if work.in_steps else rules.fill_lines_max
     await load_losses(connection, work, short, rules.rank_by, claims_max)
-    if not work.in_steps:
-        lanes = _larger(scope.lanes(account.products), lessons.lanes)
-        # One line over the limit is loaded, so that a lane that was cut off is seen.
-        await load_lanes(connection, work, lanes, rules.rank_by, rules.fill_lines_max + 1, rules.fill_lines_max)
+    # In steps the queues are served later; but who loses units to a correction may be served from elsewhere now.
+    lanes = _larger({} if work.in_steps else scope.lanes(account.products), lessons.lanes)
+    # One line over the limit is loaded, so that a lane that was cut off is seen.
+    await load_lanes(connection, work, lanes, rules.rank_by, rules.fill_lines_max + 1, rules.fill_lines_max)
     work.hold_claims()
     return work
 

@@ -90,9 +90,12 @@ class EmbeddedServer(ABC):
 
     def stop(self, *, keep_data: bool = False) -> None:
         """Shut it down in order, then remove its data; does nothing where there is nothing."""
-        self._end(self.stop_signal)
-        if not keep_data:
-            self._remove()
+        try:
+            self._end(self.stop_signal)
+        finally:  # where Ctrl-C cuts the wait short, too
+            self.kill()
+            if not keep_data:
+                self._remove()
 
     def kill(self) -> None:
         """End it at once, as a crash would; its data stay."""

@@ -41,6 +41,9 @@ async def connect(settings: Settings, purpose: str) -> asyncpg.Connection:
         settings.database_url.get_secret_value(),
         timeout=settings.database_connect_timeout_s,
         command_timeout=settings.database_statement_timeout_s + 5,
+        # To prepare a statement takes two steps. A worker that is frozen between them counts as busy to Postgres,
+        # which would wait for it without end.
+        max_cached_statement_lifetime=0,
         server_settings=_server_settings(settings, purpose),
     )
 
