@@ -31,7 +31,7 @@ def check_line(line: OrderLine) -> None:
     buckets = (line.backordered, line.held, line.released, line.shipped, line.cancelled, line.rejected)
     assert min(buckets) >= 0
     assert sum(buckets) == line.quantity
-    assert line.rejected in (0, line.quantity)
+    assert line.rejected in (0, line.quantity - line.cancelled)
     assert sum(claim.held for claim in line.claims) == line.held
     assert sum(claim.released for claim in line.claims) == line.released
     assert line.location is None or {claim.location for claim in line.claims} <= {line.location}

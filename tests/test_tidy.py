@@ -47,8 +47,9 @@ HOSTS = {
     "www.rfc-editor.org",
     "www.w3.org",
 }
-# Constants and types, and what is built once: the log, the groups of commands, settings of tests.
-MODULE_NAMES = re.compile(r"_?[A-Z][A-Za-z0-9_]*|__\w+__|log|app|show|dlq|few|pytestmark")
+# Constants and types; what is built once and does not change: the log, groups of commands, decorators of tests.
+CONSTANT = re.compile(r"_?[A-Z][A-Za-z0-9_]*|__\w+__")
+BUILT_ONCE = ("structlog.get_logger(", "typer.Typer(", "pytest.mark.", "settings(")
 
 
 class Function(NamedTuple):
@@ -206,21 +207,19 @@ def test_only_what_talks_to_people_prints() -> None:
 
 def test_modules_keep_no_state() -> None:
     state = [
-        f"{named(path)}:{node.lineno} {name.id}"
+        f"{named(path)}:{node.lineno}"
         for path, tree in modules("src", "tests", "benchmarks").items()
         for node in tree.body
-        if isinstance(node, ast.Assign | ast.AnnAssign)
-        for name in ast.walk(node)
-        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store) and is_kept(node, name)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and not is_constant(node)
     ]
     assert state == []
 
 
-def is_kept(statement: ast.stmt, name: ast.Name) -> bool:
-    """Whether a module-level name is a variable: neither a constant, a type, nor local to a comprehension."""
-    inner = [node for node in ast.walk(statement) if isinstance(node, ast.comprehension)]
-    bound = {part.id for loop in inner for part in ast.walk(loop.target) if isinstance(part, ast.Name)}
-    return not MODULE_NAMES.fullmatch(name.id) and name.id not in bound
+def is_constant(statement: ast.Assign | ast.AnnAssign) -> bool:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    names = [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
+    value = ast.unparse(statement.value) if statement.value else ""
+    return value.startswith(BUILT_ONCE) or all(CONSTANT.fullmatch(name) for name in names)
 
 
 def test_units_are_called_quantity() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ from world import placed, received
 
 if TYPE_CHECKING:
     from bo_worker.messages.record import Message
+    from world import World
 
 LOCATIONS: Final = ("WH1", "WH2", "WH3")
 SAMPLE: Final = Path(__file__).parent / "sample_orders.jsonl"
@@ -63,3 +65,10 @@ def _receipt(draw: random.Random, receipt_id: str, skus: int) -> build.Data:
 def real_orders() -> list[dict[str, Any]]:
     """The real orders of the sample, in the sequence in which they were placed."""
     return [orjson.loads(line)["data"] for line in SAMPLE.read_bytes().splitlines()]
+
+
+async def trickle(world: World, inputs: list[Message]) -> None:
+    """Send in small portions over some seconds, so that there is always something under way."""
+    for first in range(0, len(inputs), 10):
+        await world.send(*inputs[first : first + 10])
+        await asyncio.sleep(0.1)

@@ -26,7 +26,7 @@ from bo_worker.messages.record import Message
 from schema_check import validate_message
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
     from bo_worker.config import Settings
 
@@ -102,6 +102,7 @@ class World:
         self.poison: list[Message] = []
         self.outputs: list[Output] = []
         self.tasks: list[asyncio.Task[None]] = []
+        self.refusals = 0
         self.input_partitions = settings.topic_partitions
         self._publisher = Publisher(settings)
         self._reader = AIOKafkaConsumer(
@@ -130,9 +131,8 @@ class World:
         """Publish inputs, at least once: where Kafka goes away meanwhile, some may be there twice."""
         self.sent += messages
         async with asyncio.timeout(PATIENCE_S):
-            while True:
-                with contextlib.suppress(KafkaFault):
-                    return await self._publisher.publish(messages)
+            while not await self._is_taken(messages):
+                self.refusals += 1
                 await asyncio.sleep(POLL_S)
 
     async def connected(self) -> asyncpg.Connection:
@@ -206,6 +206,13 @@ class World:
                 why = output.why
                 found[why["dlq_topic"], why["dlq_partition"], why["dlq_offset"]] = output
         return list(found.values())
+
+    async def _is_taken(self, messages: Sequence[Message]) -> bool:
+        try:
+            await self._publisher.publish(messages)
+        except KafkaFault:
+            return False
+        return True
 
     async def _holds(self, condition: Callable[[], Awaitable[bool]]) -> bool:
         with contextlib.suppress(*AWAY):

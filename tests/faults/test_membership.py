@@ -10,13 +10,11 @@ import pytest
 
 from audit import audit
 from bo_worker.app import Worker
-from workload import drawn
+from workload import drawn, trickle
 from world import opened_world, running, working, world_settings
 
 if TYPE_CHECKING:
-    from bo_worker.messages.record import Message
     from bo_worker.stack.servers import Servers
-    from world import World
 
 SEED = 11
 
@@ -24,7 +22,7 @@ SEED = 11
 async def test_workers_join_and_leave_under_load(stack: Servers, database_url: str, topic_prefix: str) -> None:
     settings = world_settings(stack.bootstrap_servers, database_url, topic_prefix, batch_records_max=20)
     async with opened_world(settings) as world, running(world), asyncio.TaskGroup() as group:
-        load = group.create_task(_trickle(world, drawn(SEED, 600)))
+        load = group.create_task(trickle(world, drawn(SEED, 600)))
         for _ in range(4):
             guest = Worker(settings)
             async with running(world, guest):
@@ -75,13 +73,6 @@ async def test_a_worker_that_was_frozen_beyond_its_session_writes_nothing_when_i
                 zombie.signal(signal.SIGTERM)
                 assert await zombie.ended() == 0
         await audit(world)
-
-
-async def _trickle(world: World, inputs: list[Message]) -> None:
-    """Send in small portions, so that there is always something under way."""
-    for first in range(0, len(inputs), 10):
-        await world.send(*inputs[first : first + 10])
-        await asyncio.sleep(0.1)
 
 
 async def _owns_something(worker: Worker) -> bool:

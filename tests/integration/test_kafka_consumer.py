@@ -14,8 +14,9 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from bo_worker.config import Settings, load_settings
+from bo_worker.kafka.client import cancel_all
 from bo_worker.kafka.consumer import Consumer
-from bo_worker.kafka.errors import KafkaUnavailable, OffsetOutsideLog
+from bo_worker.kafka.errors import ConsumerFailed, KafkaUnavailable, OffsetOutsideLog
 from bo_worker.kafka.publisher import Publisher
 from bo_worker.kafka.reader import read_topic
 from bo_worker.kafka.reading import Lag
@@ -146,6 +147,14 @@ async def test_without_stored_offsets_everything_is_read_in_order_under_names_wi
         assert offsets == sorted(offsets)
     assert positions.assigned == [[(OTHER, 0), (OTHER, 1), (TOPIC, 0), (TOPIC, 1)]]
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_client_whose_inner_task_ended_without_a_word_has_failed(settings: Settings) -> None:
+    async with consuming(settings, Positions()) as consumer:
+        await fetch_until_placed(consumer, 4)
+        await cancel_all([consumer._client._client._sync_task])
+        with pytest.raises(ConsumerFailed, match="the client stopped reading"):
+            await consumer.fetch(0)
 
 
 async def test_reading_starts_at_the_stored_offsets_whatever_was_committed_to_kafka(settings: Settings) -> None:

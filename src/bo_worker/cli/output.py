@@ -35,7 +35,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     found = list(rows)
     if not found:
         return
-    numeric = [all(isinstance(row[index], int) for row in found) for index in range(len(columns))]
+    numeric = [all(type(row[index]) is int for row in found) for index in range(len(columns))]
     cells = [[_text(value) for value in row] for row in found]
     if sys.stdout.isatty():
         _print_rich(title, columns, cells, numeric)

@@ -88,6 +88,7 @@ class Account:
         if line is not None:
             entry.order_id, entry.position = line.order.order_id, line.position
         self.journal.append(entry)
+        self.product(sku).touched_by = self.cause
         return entry
 
     def enqueue(self, product: Product, line: OrderLine) -> None:

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
 
 def snapshot(product: Product) -> tuple[object, ...]:
-    """Return what decides the availability of a product, to see whether it changed."""
-    return (
-        product.waiting,
-        product.policy and product.policy.version,
-        *[(stock.location, stock.on_hand, stock.allocated) for stock in product.stock.values()],
-    )
+    """Return what a shop can see of a product, to tell cheaply whether it changed."""
+    stocks = [stock for stock in product.stock.values() if stock.on_hand]
+    seen = (product.waiting, *[(stock.location, stock.on_hand, stock.allocated) for stock in stocks])
+    if product.policy is None:  # The rest follows from these; a first policy counts as a change.
+        return seen
+    free = [product.available(stock) for stock in stocks]
+    return (*seen, *free, _state(product, sum(free)))
 
 
 def availability(product: Product) -> Availability:
@@ -24,7 +25,7 @@ def availability(product: Product) -> Availability:
     locations = [
         LocationAvailability(stock.location, stock.on_hand, stock.allocated, product.available(stock))
         for stock in sorted(product.stock.values(), key=lambda stock: stock.location)
-        if stock.on_hand or stock.allocated
+        if stock.on_hand
     ]
     available = sum(location.available for location in locations)
     return Availability(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bo_worker.domain.account import Cause
     from bo_worker.domain.commands import UpdatePolicy
     from bo_worker.domain.demand import OrderLine, Rank
 
@@ -65,7 +66,7 @@ class Product:
     `has_backlog` tells that lines wait which were not loaded: a lane that is missing is then not known.
     `holders` are the loaded lines with claims. Where not all claims at a location were loaded, `claims_tail` has
     the first in the order of loss that may be missing; a location that is not in it was not loaded at all.
-    `published` is what availability was told last.
+    `published` is what availability was told last, `touched_by` the last cause that changed anything since.
     """
 
     sku: str
@@ -80,6 +81,7 @@ class Product:
     availability_sequence: int = 0
     published: tuple[object, ...] | None = None
     is_policy_changed: bool = False
+    touched_by: Cause | None = None
     is_new: bool = True
     is_changed: bool = False
 

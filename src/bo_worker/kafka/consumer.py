@@ -175,7 +175,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             raise ConsumerFailed("partitions could not be handed over") from self._failure
         if self._client is None:
             raise ConsumerFailed("not started")
-        if self._client._fetcher.error_future.done():  # noqa: SLF001 - else it would be silent for ever
+        if any(task.done() for task in _running_tasks(self._client)):
             raise ConsumerFailed("the client stopped reading")
 
     async def _place_assigned(self) -> None:
@@ -223,6 +223,19 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
 
     def _full(self, topic: str, partition: int) -> TopicPartition:
         return TopicPartition(self._settings.topic_prefix + topic, partition)
+
+
+def _running_tasks(client: AIOKafkaConsumer) -> list[asyncio.Future[Any]]:
+    """The client's tasks without which it would be silent for ever.
+
+    An error that it does not foresee ends them without a word: with uvloop, a write to a connection that was just
+    lost ends the refreshing of metadata.
+    """
+    return [
+        client._fetcher.error_future,  # noqa: SLF001 - no public way
+        client._coordinator._coordination_task,  # noqa: SLF001 - as above
+        client._client._sync_task,  # noqa: SLF001 - as above
+    ]
 
 
 async def _abandon(client: AIOKafkaConsumer) -> None:

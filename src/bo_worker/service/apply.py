@@ -82,10 +82,10 @@ async def apply_batch(
         started = time.perf_counter()
         new = _decide_all(batch, work, known, applied, rules, now)
         applied.core_s = time.perf_counter() - started
-        for refused in room.refused(work, new):
+        for refused in room.refused(work):
             _bury(refused, work, applied, rules, now)
+        await room.save(connection, work)  # Frees natural ids, of which others may have made use since.
         await save_applied(connection, new)
-        await room.save(connection, work)
         applied.messages = await save_work(connection, work, now)
         for cause, effect in work.begun:
             await start_unfinished(connection, cause, remainder_of(effect).dump(), list(effect.locations))
@@ -164,7 +164,11 @@ def _decide(item: Decoded, work: Work, known: dict[NaturalId, bytes], new: dict[
         return Refused(item.record, "conflict", reason)
     cause = Cause(topic, item.natural_id, item.traceparent)
     apply = _begin if work.in_steps else _settle
+    refused_early = len(work.account.refused)
     refusal = apply(work, cause, item)
+    for early, _ in work.account.refused[refused_early:]:  # Nothing came of them: their natural ids are free again.
+        for digests in (known, new):
+            digests.pop((early.cause.topic, early.cause.natural_id), None)
     if refusal is not None:
         return Refused(item.record, refusal.error, refusal.reason)
     if topic != POLICY:  # A policy has versions, which the core compares.

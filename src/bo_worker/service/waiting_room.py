@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import asyncpg
 
     from bo_worker.service.work import Work
-    from bo_worker.store.keys import NaturalId
 
 _ANY_SIZE = 2**62
 
@@ -37,13 +36,11 @@ class WaitingRoom:
                 self.stored.setdefault(order_id, []).append((row_id, early))
                 work.account.early.setdefault(order_id, []).append(early)
 
-    def refused(self, work: Work, new: dict[NaturalId, bytes]) -> list[Refused]:
-        """Return what turned out to be wrong when its order came; its natural id is free again."""
-        wrong = []
-        for early, refusal in work.account.refused:
-            new.pop((early.cause.topic, early.cause.natural_id), None)
-            wrong.append(Refused(early.token.record, refusal.error, refusal.reason))
-        return wrong
+    def refused(self, work: Work) -> list[Refused]:
+        """Return what turned out to be wrong when its order came."""
+        return [
+            Refused(early.token.record, refusal.error, refusal.reason) for early, refusal in work.account.refused
+        ]
 
     async def save(self, connection: asyncpg.Connection, work: Work) -> None:
         """Keep what still waits, forget what does no longer."""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from bo_worker.domain.account import Cause
 from bo_worker.domain.availability import availability, snapshot
 from bo_worker.domain.demand import rank_by_need_by, rank_by_placed_at
 from bo_worker.domain.facts import Availability, CrossDock, Notification, PutAway, Ship
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
-    from bo_worker.domain.account import Account
+    from bo_worker.domain.account import Account, Cause
     from bo_worker.domain.demand import OrderLine, Rank
     from bo_worker.domain.facts import Fact
     from bo_worker.domain.missing import NotLoadedError
@@ -205,10 +204,10 @@ def _next_number(work: Work, fact: Fact) -> int:
 
 
 def _publish_availability(account: Account) -> None:
-    """Tell the state of each product that changed, once for the whole transaction, which may have many causes."""
-    account.cause = Cause("", "")
+    """Tell the state of each product that changed, once for the whole transaction; the last cause stands for all."""
     for product in account.products.values():
-        if product.is_changed and snapshot(product) != product.published:
+        if product.is_changed and product.touched_by and snapshot(product) != product.published:
+            account.cause = product.touched_by
             account.publish(availability(product))
 
 

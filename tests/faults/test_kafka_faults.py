@@ -1,0 +1,111 @@
+"""Kafka goes away and comes back, grows, or loses messages: the worker waits, follows, or says so and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
+
+import build
+from audit import audit
+from bo_worker.app import Worker
+from bo_worker.kafka.errors import OffsetOutsideLog
+from bo_worker.service.failures import InvariantBrokenError
+from workload import drawn, trickle
+from world import opened_world, placed, running, world_settings
+
+if TYPE_CHECKING:
+    from bo_worker.config import Settings
+    from bo_worker.stack.kafka import EmbeddedKafka
+    from bo_worker.stack.servers import Servers
+    from world import World
+
+SEED = 13
+TOPIC = "order-created"
+
+
+async def test_the_broker_is_killed_and_later_hangs_under_load(
+    own_kafka: EmbeddedKafka, database_url: str, topic_prefix: str
+) -> None:
+    settings = world_settings(
+        own_kafka.bootstrap_servers, database_url, topic_prefix, batch_records_max=20, kafka_request_timeout_s=1
+    )
+    async with opened_world(settings) as world, running(world, Worker(settings), Worker(settings)):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(trickle(world, drawn(SEED, 400)))
+            await world.until(lambda: _has_orders(world, 50))
+            await asyncio.to_thread(own_kafka.kill)
+            await asyncio.to_thread(own_kafka.start)
+            await world.until(lambda: _has_orders(world, 150))
+            refusals = world.refusals
+            os.kill(own_kafka.pid, signal.SIGSTOP)
+            await world.until(lambda: _was_refused(world, refusals + 1))
+            os.kill(own_kafka.pid, signal.SIGCONT)
+        await world.settled()
+        await audit(world)
+
+
+async def test_partitions_that_are_added_under_load_are_read_from_their_beginning(
+    stack: Servers, database_url: str, topic_prefix: str
+) -> None:
+    settings = world_settings(stack.bootstrap_servers, database_url, topic_prefix, batch_records_max=20)
+    async with opened_world(settings) as world, running(world) as (worker,):
+        inputs = drawn(SEED, 300)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(trickle(world, inputs[:150]))
+            await world.until(lambda: _has_orders(world, 50))
+            await _add_partitions(settings, 4)
+        world.input_partitions = 4
+        await world.send(*inputs[150:])
+        # The client looks for new partitions now and then; here it is told to.
+        assert worker.intake.consumer is not None
+        worker.intake.consumer._client._client.force_metadata_update()
+        await world.settled()
+        await audit(world)
+        assert len(await world.input_ends()) > 4
+
+
+async def test_a_worker_whose_messages_were_deleted_unread_says_so_and_stops(
+    stack: Servers, database_url: str, topic_prefix: str
+) -> None:
+    settings = world_settings(stack.bootstrap_servers, database_url, topic_prefix)
+    async with opened_world(settings) as world:
+        async with running(world):
+            await world.send(*(placed(build.order(f"SO-{number}")) for number in range(10)))
+            await world.settled()
+        before = await world.positions()
+        await world.send(*(placed(build.order(f"SO-{number}")) for number in range(10, 30)))
+        ends = await world.input_ends()
+        await _delete_records(settings, ends)
+        with pytest.raises(InvariantBrokenError, match=f"the log holds offsets {min(ends.values())}") as stopped:
+            await Worker(settings).run()
+        assert isinstance(stopped.value.__cause__, OffsetOutsideLog)
+        assert await world.positions() == before
+
+
+async def _has_orders(world: World, count: int) -> bool:
+    return bool(await world.value("select count(*) >= $1 from bo_worker.sales_order", count))
+
+
+async def _was_refused(world: World, times: int) -> bool:
+    return world.refusals >= times
+
+
+async def _add_partitions(settings: Settings, count: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    await admin.start()
+    topics = [settings.topic_prefix + topic for topic in (TOPIC, "inventory-received")]
+    await admin.create_partitions({topic: NewPartitions(count) for topic in topics})
+    await admin.close()
+
+
+async def _delete_records(settings: Settings, ends: dict[tuple[str, int], int]) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    await admin.start()
+    await admin.delete_records({TopicPartition(*place): RecordsToDelete(end) for place, end in ends.items()})
+    await admin.close()
