@@ -81,7 +81,7 @@ class WorkerCommand:
     async def until_metric(self, line: str) -> None:
         """Wait until /metrics has a line that begins so."""
         async with asyncio.timeout(PATIENCE_S):
-            while f"\n{line}" not in (await self.get("/metrics"))[1]:
+            while f"\n{line}" not in (await self.get("/metrics"))[1]:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(POLL_S)
 
     async def get(self, target: str) -> tuple[int, str]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from bo_worker.config import Settings
 
-PATIENCE_S: Final = 40
+PATIENCE_S: Final = 90
 POLL_S: Final = 0.02
 OUTPUT_TOPICS: Final = ("customer-notification", "fulfillment", "availability-changed")
 DEAD_LETTER_TOPICS: Final = tuple(f"{topic}.dlq" for topic in INPUT_TOPICS)
@@ -103,7 +103,7 @@ class World:
         self.outputs: list[Output] = []
         self.tasks: list[asyncio.Task[None]] = []
         self.refusals = 0
-        self.input_partitions = settings.topic_partitions
+        self._input_partitions = settings.topic_partitions
         self._publisher = Publisher(settings)
         self._reader = AIOKafkaConsumer(
             bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="none", metadata_max_age_ms=1000
@@ -139,6 +139,11 @@ class World:
         if self._connection is None or self._connection.is_closed():
             self._connection = await asyncpg.connect(self.settings.database_url.get_secret_value(), timeout=5)
         return self._connection
+
+    async def partitions_added(self, count: int) -> None:
+        """Send to all partitions of the inputs from now on: a new producer asks how many there are."""
+        self._input_partitions = count
+        await self._publisher.stop()
 
     async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
         return await (await self.connected()).fetch(query, *arguments)
@@ -176,7 +181,7 @@ class World:
 
     async def input_ends(self) -> dict[tuple[str, int], int]:
         """The ends of partitions that hold messages."""
-        ends = await self._reader.end_offsets(self._partitions(INPUT_TOPICS, self.input_partitions))
+        ends = await self._reader.end_offsets(self._partitions(INPUT_TOPICS, self._input_partitions))
         return {(partition.topic, partition.partition): end for partition, end in ends.items() if end}
 
     async def read_outputs(self) -> None:

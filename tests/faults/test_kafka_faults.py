@@ -15,6 +15,7 @@ import build
 from audit import audit
 from bo_worker.app import Worker
 from bo_worker.kafka.errors import OffsetOutsideLog
+from bo_worker.messages.inbound import INPUT_TOPICS
 from bo_worker.service.failures import InvariantBrokenError
 from workload import drawn, trickle
 from world import opened_world, placed, running, world_settings
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from world import World
 
 SEED = 13
-TOPIC = "order-created"
 
 
 async def test_the_broker_is_killed_and_later_hangs_under_load(
@@ -60,7 +60,7 @@ async def test_partitions_that_are_added_under_load_are_read_from_their_beginnin
             group.create_task(trickle(world, inputs[:150]))
             await world.until(lambda: _has_orders(world, 50))
             await _add_partitions(settings, 4)
-        world.input_partitions = 4
+        await world.partitions_added(4)
         await world.send(*inputs[150:])
         # The client looks for new partitions now and then; here it is told to.
         assert worker.intake.consumer is not None
@@ -82,7 +82,7 @@ async def test_a_worker_whose_messages_were_deleted_unread_says_so_and_stops(
         await world.send(*(placed(build.order(f"SO-{number}")) for number in range(10, 30)))
         ends = await world.input_ends()
         await _delete_records(settings, ends)
-        with pytest.raises(InvariantBrokenError, match=f"the log holds offsets {min(ends.values())}") as stopped:
+        with pytest.raises(InvariantBrokenError, match="the log holds offsets") as stopped:
             await Worker(settings).run()
         assert isinstance(stopped.value.__cause__, OffsetOutsideLog)
         assert await world.positions() == before
@@ -99,7 +99,7 @@ async def _was_refused(world: World, times: int) -> bool:
 async def _add_partitions(settings: Settings, count: int) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
     await admin.start()
-    topics = [settings.topic_prefix + topic for topic in (TOPIC, "inventory-received")]
+    topics = [settings.topic_prefix + topic for topic in INPUT_TOPICS]
     await admin.create_partitions({topic: NewPartitions(count) for topic in topics})
     await admin.close()
 

@@ -68,7 +68,7 @@ async def test_it_stays_unknown_whether_a_transaction_was_committed(
     stack: Servers, database_url: str, topic_prefix: str, cut: Cut
 ) -> None:
     settings = world_settings(stack.bootstrap_servers, database_url, topic_prefix, batch_records_max=20, fill_lines_max=10)
-    async with opened_world(settings) as world, proxied(database_url, cut, nth=3) as (proxy, url):
+    async with opened_world(settings) as world, proxied(database_url, cut, nth=5) as (proxy, url):
         through_proxy = settings.model_copy(update={"database_url": SecretStr(url)})
         async with running(world, Worker(through_proxy)):
             await world.send(*drawn(SEED, 200))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bo_worker.domain.account import Cause, Refusal
 from bo_worker.domain.commands import PlaceOrder, ReceiveInventory
 from bo_worker.domain.decide import decide
-from changes import TOPICS, Changes, amends, cancels, check_journal, corrects, dispatches, picture, sets
+from changes import Changes, amends, cancels, check_journal, corrects, dispatches, picture, sets
 from invariants import check_account
 from story import AT, CUSTOMER, brings, wants
 
@@ -133,82 +132,50 @@ def test_what_moves_no_units_writes_nothing_down(story: Changes, command: Comman
     assert written(story) == before
 
 
-# Any stream of commands over few products, places and orders. Natural ids follow from the place in the stream.
-QUANTITIES = st.integers(1, 5)
-SKUS = st.sampled_from(("SKU-1", "SKU-1", "SKU-2"))
-PLACES = st.sampled_from(("WH1", "WH2"))
-ORDER_IDS = st.sampled_from([f"SO-{number}" for number in range(6)])
-LINE_IDS = st.sampled_from("1123")
-PINS = st.none() | PLACES
-WANTED = st.lists(
-    st.builds(wants, QUANTITIES, st.just(""), SKUS, at=PINS, backorder=st.sampled_from((None, None, "deny"))),
-    min_size=1,
-    max_size=3,
-)
-BROUGHT = st.lists(st.builds(brings, QUANTITIES, st.just(""), SKUS), min_size=1, max_size=2)
-LEFT = st.lists(st.tuples(LINE_IDS, QUANTITIES, PLACES), min_size=1, max_size=2)
-GIVEN_UP = st.lists(st.tuples(LINE_IDS, QUANTITIES), max_size=2, unique_by=lambda line: line[0])
-MAYBE = st.none() | st.booleans()
+# Streams of all commands over few products, places and orders, so that everything gets in each other's way.
+SKUS = ("SKU-1", "SKU-1", "SKU-2")
+PLACES = ("WH1", "WH2")
 
 
-def _order(order_id: str, minute: int, lines: list[Any], ship_complete: bool) -> PlaceOrder:  # noqa: FBT001 - drawn
-    return PlaceOrder(order_id, AT + timedelta(minutes=minute), CUSTOMER, numbered(lines), ship_complete=ship_complete)
+def drawn(draw: Random, number: int) -> Command:
+    """A command that may fit what went before. Its natural id follows from its place in the stream."""
+    order_id, line_id, place = f"SO-{draw.randrange(12)}", draw.choice("112"), draw.choice(PLACES)
+    match draw.randrange(10):
+        case 0 | 1 | 2:
+            lines = [
+                wants(draw.randint(1, 6), line_id, draw.choice(SKUS), at=draw.choice((None, place)))
+                for line_id in "123"[: draw.randint(1, 3)]
+            ]
+            placed_at = AT + timedelta(minutes=draw.randrange(3))
+            return PlaceOrder(order_id, placed_at, CUSTOMER, lines, ship_complete=draw.random() < 0.4)
+        case 3 | 4:
+            arrived = [brings(draw.randint(1, 6), line_id, draw.choice(SKUS)) for line_id in "12"]
+            return ReceiveInventory(f"R-{number}", place, AT, arrived)
+        case 5:
+            return cancels(f"X-{number}", order_id, *[(line_id, draw.randint(1, 4))] * draw.randrange(2))
+        case 6:
+            changed = {"priority": draw.randrange(3), "ship_complete": draw.choice((None, True, False))}
+            return amends(f"AM-{number}", order_id, minute=draw.randrange(9), **changed)
+        case 7:
+            delta = draw.choice((-6, -3, -2, -1, 1, 2))
+            return corrects(f"ADJ-{number}", delta, sku=draw.choice(SKUS), location=place)
+        case 8:
+            return dispatches(f"S-{number}", order_id, (line_id, draw.randint(1, 2), place))
+        case _:
+            limit = draw.choice((None, 4, 20))
+            return sets(number, sku=draw.choice(SKUS), safety_stock=draw.randrange(3), backorder_limit=limit)
 
 
-def _receipt(location: str, lines: list[Any]) -> ReceiveInventory:
-    return ReceiveInventory("", location, AT, numbered(lines))
-
-
-def numbered(lines: list[Any]) -> list[Any]:
-    for number, line in enumerate(lines, 1):
-        line.line_id = str(number)
-    return lines
-
-
-ORDERS = st.builds(_order, ORDER_IDS, st.integers(0, 3), WANTED, st.booleans())
-RECEIPTS = st.builds(_receipt, PLACES, BROUGHT)
-OTHERS = st.one_of(
-    st.builds(lambda order_id, lines: cancels("", order_id, *lines), ORDER_IDS, GIVEN_UP),
-    st.builds(
-        lambda order_id, minute, priority, complete: amends(
-            "", order_id, minute=minute, priority=priority, ship_complete=complete
-        ),
-        ORDER_IDS,
-        st.integers(0, 3),
-        st.none() | st.integers(0, 2),
-        MAYBE,
-    ),
-    st.builds(
-        lambda delta, sku, location: corrects("", delta, sku=sku, location=location),
-        st.integers(-5, 5).filter(bool),
-        SKUS,
-        PLACES,
-    ),
-    st.builds(lambda order_id, lines: dispatches("", order_id, *lines), ORDER_IDS, LEFT),
-    st.builds(
-        lambda version, sku, safety_stock, limit: sets(
-            version, sku=sku, safety_stock=safety_stock, backorder_limit=limit
-        ),
-        st.integers(0, 9),
-        SKUS,
-        st.integers(0, 3),
-        st.none() | st.integers(0, 9),
-    ),
-)
-STREAMS = st.lists(ORDERS | RECEIPTS | OTHERS | OTHERS, max_size=30)
-
-
-@given(STREAMS)
-def test_after_every_command_of_any_stream_the_counters_are_the_sums_of_the_journal(stream: list[Command]) -> None:
+@pytest.mark.parametrize("seed", range(20))
+def test_after_every_command_of_a_stream_the_counters_are_the_sums_of_the_journal(seed: int) -> None:
     """Whatever is refused leaves everything as it was. An order comes once."""
-    story = Changes()
-    account = story.account
-    for number, command in enumerate(stream):
+    account, draw = Changes().account, Random(seed)  # noqa: S311 - a seeded generator, not a secret
+    for number in range(100):
+        command = drawn(draw, number)
         if isinstance(command, PlaceOrder) and command.order_id in account.orders:
             continue
-        topic, _ = TOPICS.get(type(command), ("", ""))
         before = picture(account)
-        refusal = decide(account, Cause(topic, str(number)), command, str(number).encode())
+        refusal = decide(account, Cause("a topic", str(number)), command, str(number).encode())
         if isinstance(refusal, Refusal):
             assert picture(account) == before
         check_journal(account)

@@ -14,6 +14,7 @@ from bo_worker.bench.contender import BO_WORKER
 from bo_worker.bench.drain import Drain, drain
 from bo_worker.bench.figures import Figure, machine, table, write_json
 from bo_worker.bench.load import HOT_SKU, Orders, skus
+from bo_worker.bench.mixed import Mixed, mix
 from bo_worker.bench.site import BenchError
 from bo_worker.bench.steady import Pace, keep_pace
 from bo_worker.config import load_settings
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from bo_worker.bench.contender import Contender
     from bo_worker.stack.servers import Servers
 
-SCENARIOS = ("drain", "hot", "queue", "steady")
+SCENARIOS = ("drain", "mixed", "hot", "queue", "steady")
 _PRODUCTS = 1000
 _ORDERS_PER_S_MIN = 10_000
 _TIMES_FASTER_MIN = 10
@@ -39,6 +40,7 @@ class Plan:
 
     scenarios: tuple[str, ...] = SCENARIOS
     orders: int = 60_000
+    mixed_inputs: int = 40_000
     hot_orders: int = 40_000
     baseline_orders: int = 15_000
     baseline_s: float = 25.0
@@ -51,6 +53,7 @@ class Plan:
         """Less of everything, in less than two minutes."""
         return cls(
             orders=20_000,
+            mixed_inputs=15_000,
             hot_orders=15_000,
             baseline_orders=4000,
             baseline_s=8.0,
@@ -111,10 +114,15 @@ async def _run(
 async def _figures(
     plan: Plan, found: Servers, progress: Callable[[str], None], baseline: Contender | None
 ) -> AsyncIterator[Figure]:
+    orders_per_s = None
     for scenario in plan.scenarios:
         match scenario:
             case "drain":
                 measured = await _drain(plan, found, progress, baseline)
+                orders_per_s = measured[0].value
+            case "mixed":
+                progress(f"mixed: {plan.mixed_inputs:,} inputs")
+                measured = await mix(found, Mixed(Orders(skus(_PRODUCTS)), plan.mixed_inputs), orders_per_s)
             case "hot":
                 measured = await _hot(plan, found, progress)
             case "queue":

@@ -46,8 +46,8 @@ def calm_collector() -> None:
     """Let the garbage collector look seldom: it took half of the CPU time of a worker under load.
 
     With the settings of Python every 700 new objects make it look, and batches at work are some hundred thousand
-    that are all in use. Almost nothing here is garbage in cycles, which is all that the collector is for. What the imports
-    made stays for ever, so it is taken out of its sight.
+    that are all in use. Almost nothing here is garbage in cycles, which is all that the collector is for. What the
+    imports made stays for ever, so it is taken out of its sight.
     """
     gc.collect()
     gc.freeze()

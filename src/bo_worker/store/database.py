@@ -111,7 +111,7 @@ def _server_settings(settings: Settings, purpose: str) -> dict[str, str]:
     }
     if purpose != RELAY:
         return common
-    # The lock of the leading relay is held between transactions: it is idle while Kafka takes messages, and in pauses.
+    # The leading relay holds its lock between transactions: it is idle while Kafka takes messages, and in pauses.
     idle_s = 3 * settings.kafka_request_timeout_s + settings.retry_wait_max_s
     return common | {"idle_session_timeout": _milliseconds(idle_s)}
 
