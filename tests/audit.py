@@ -51,10 +51,11 @@ FAULTS: Final = {
         join bo_worker.stock_status as stock on stock.sku = line.sku and line.pin in ('', stock.location)
         where line.backordered > 0 and stock.available > 0
     """,
-    "R12: a ship-complete order releases nothing before every line is covered": """
+    "R12: a ship-complete order that lost nothing, nor became one, releases nothing before every line is covered": """
         select line.* from bo_worker.order_line as line join bo_worker.sales_order using (order_id)
-        where ship_complete and released > 0
+        where ship_complete and released > 0 and amended = '{}'
             and exists (select from bo_worker.order_line where order_id = line.order_id and backordered > 0)
+            and not exists (select from bo_worker.journal where order_id = line.order_id and change = 'lost')
     """,
     "held are only units of ship-complete orders that wait": """
         select line.* from bo_worker.order_line as line join bo_worker.sales_order using (order_id)
@@ -68,6 +69,8 @@ FAULTS: Final = {
     "no claim is pending": "select * from bo_worker.claim where pending_cause is not null",
     "the outbox is empty": "select id from bo_worker.outbox",
 }
+
+SIGNS: Final = {"ship": 1, "cross_dock": 1, "revoke": -1}
 
 
 async def audit(world: World) -> None:
@@ -104,8 +107,8 @@ def _good_inputs(sent: Iterable[Message], poison: Iterable[Message]) -> dict[str
 
 def _audit_sequences(outputs: Iterable[Output]) -> None:
     """Per topic and key: numbers without gaps, in order at their first coming, the same bytes whenever again."""
-    seen: dict[tuple[str, bytes | None], list[Output]] = defaultdict(list)
-    ids: dict[str, tuple[str, bytes | None, int]] = {}
+    seen: dict[tuple[str, bytes], list[Output]] = defaultdict(list)
+    ids: dict[str, tuple[str, bytes, int]] = {}
     for output in outputs:
         if output.topic not in OUTPUT_TOPICS:
             continue
@@ -129,7 +132,7 @@ async def _audit_counters(world: World) -> None:
     """)
     counted = {(topic, key): count for topic, key, count in rows}
     published = {
-        (output.topic, (output.key or b"").decode()): output.sequence
+        (output.topic, output.key.decode()): output.sequence
         for output in sorted(_events(world), key=lambda output: output.sequence)
     }
     assert published == counted
@@ -200,7 +203,7 @@ async def _audit_instructions(world: World) -> None:
     instructed: Counter[Any] = Counter()
     for event in _events(world):
         data = event.data
-        sign = {"ship": 1, "cross_dock": 1, "revoke": -1}.get(data.get("kind"), 0)
+        sign = SIGNS.get(data.get("kind", ""), 0)
         for line in data["lines"] if sign else ():
             instructed[data["order_id"], line["line_id"], data["location"]] += sign * line["quantity"]
     rows = await world.fetch(

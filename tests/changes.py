@@ -92,9 +92,11 @@ def check_journal(account: Account) -> None:
 def picture(account: Account) -> list[Any]:
     """Everything that an account tells of orders and stock. A product of which nothing is known is none."""
     orders = [
-        (order.order_id, order.priority, order.ship_complete, order.need_by, dict(order.amended), line.position)
-        + (line.backordered, line.held, line.released, line.shipped, line.cancelled, line.rejected)
-        + tuple(map(astuple, line.claims))
+        (
+            (order.order_id, order.priority, order.ship_complete, order.need_by, dict(order.amended), line.position),
+            (line.backordered, line.held, line.released, line.shipped, line.cancelled, line.rejected),
+            [astuple(claim) for claim in line.claims],
+        )
         for order in account.orders.values()
         for line in order.lines
     ]

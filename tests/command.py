@@ -16,7 +16,7 @@ from bo_worker.config import variable_of
 
 if TYPE_CHECKING:
     import signal
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from bo_worker.config import Settings
 
@@ -49,7 +49,7 @@ def variables(settings: Settings, **more: str) -> dict[str, str]:
 
 async def command(*arguments: str, given: Mapping[str, str]) -> Ended:
     """Run a command to its end."""
-    process = await _started(arguments, given)
+    process = await started(arguments, given)
     async with asyncio.timeout(PATIENCE_S):
         out, err = await process.communicate()
     return Ended(process.returncode or 0, out.decode(), err.decode())
@@ -111,7 +111,7 @@ class WorkerCommand:
 @asynccontextmanager
 async def worker_command(given: Mapping[str, str]) -> AsyncIterator[WorkerCommand]:
     """Run a worker, and kill it at the end of the context if it still runs."""
-    worker = WorkerCommand(await _started(["run"], given))
+    worker = WorkerCommand(await started(["run"], given))
     listening = asyncio.create_task(worker.listen())
     try:
         yield worker
@@ -122,7 +122,8 @@ async def worker_command(given: Mapping[str, str]) -> AsyncIterator[WorkerComman
         await worker.process.wait()
 
 
-async def _started(arguments: list[str] | tuple[str, ...], given: Mapping[str, str]) -> asyncio.subprocess.Process:
+async def started(arguments: Sequence[str], given: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """Start a command with these variables of ours and no others."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BO_")}
     return await asyncio.create_subprocess_exec(
         sys.executable,

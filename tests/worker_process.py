@@ -1,8 +1,8 @@
 """A worker in a process of its own, which may signal itself: `worker_process.py SETTINGS POINT NTH SIGNAL`.
 
 SETTINGS is a JSON object. POINT is a checkpoint of the worker, or `assigned` or `revoked` for the two halves of a
-rebalance; the NTH time there, the process sends itself the SIGNAL. The count begins at the start, or, where NTH is 0, with
-SIGUSR1. SIGTERM ends the process in order.
+rebalance; the NTH time there, the process sends itself the SIGNAL. The count begins at the start or, where NTH is 0,
+with SIGUSR1. SIGTERM ends the process in order.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from bo_worker.app import Worker
 from bo_worker.config import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Mapping
+
+    from bo_worker.kafka.consumer import Partition
 
 
 class Fate:
@@ -39,19 +41,29 @@ class Fate:
         self.nth = 1
         self.passages = itertools.count(1)
 
-    def after(self, point: str, step: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
-        async def stepped(argument: Any) -> Any:
-            result = await step(argument)
-            self(point)
-            return result
 
-        return stepped
+class FatefulWorker(Worker):
+    """A worker that also passes the two points of a rebalance."""
+
+    def __init__(self, settings: dict[str, Any], fate: Fate) -> None:
+        super().__init__(load_settings(**settings), checkpoint=fate)
+        assigned, revoked = self.intake.on_assigned, self.intake.on_revoked
+
+        async def on_assigned(partitions: list[Partition]) -> Mapping[Partition, int | None]:
+            positions = await assigned(partitions)
+            fate("assigned")
+            return positions
+
+        async def on_revoked(partitions: list[Partition]) -> None:
+            await revoked(partitions)
+            fate("revoked")
+
+        self.intake.on_assigned = on_assigned  # type: ignore[method-assign]  # the consumer asks for it when it is made
+        self.intake.on_revoked = on_revoked  # type: ignore[method-assign]  # the same
 
 
 async def work(settings: dict[str, Any], fate: Fate) -> None:
-    worker = Worker(load_settings(**settings), checkpoint=fate)
-    worker.intake.on_assigned = fate.after("assigned", worker.intake.on_assigned)  # type: ignore[method-assign]  # a wrap
-    worker.intake.on_revoked = fate.after("revoked", worker.intake.on_revoked)  # type: ignore[method-assign]  # a wrap
+    worker = FatefulWorker(settings, fate)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, worker.stopping.set)
     loop.add_signal_handler(signal.SIGUSR1, fate.arm)
@@ -59,5 +71,5 @@ async def work(settings: dict[str, Any], fate: Fate) -> None:
 
 
 if __name__ == "__main__":
-    _, settings, point, nth, number = sys.argv
-    asyncio.run(work(json.loads(settings), Fate(point, int(nth), int(number))))
+    _, given, point, nth, number = sys.argv
+    asyncio.run(work(json.loads(given), Fate(point, int(nth), int(number))))

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
-import sys
+import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 import orjson
-import psutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bo_worker.app import Worker
@@ -23,12 +20,14 @@ from bo_worker.kafka.publisher import Publisher
 from bo_worker.kafka.topics import ensure_topics
 from bo_worker.messages.inbound import INPUT_TOPICS
 from bo_worker.messages.record import Message
+from conftest import administer, database_named
 from schema_check import validate_message
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
     from bo_worker.config import Settings
+    from bo_worker.stack.servers import Servers
 
 PATIENCE_S: Final = 90
 POLL_S: Final = 0.02
@@ -54,13 +53,13 @@ class Output:
     topic: str
     partition: int
     offset: int
-    key: bytes | None
+    key: bytes
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
 
     @property
     def data(self) -> dict[str, Any]:
-        return orjson.loads(self.value or b"null")
+        return dict(orjson.loads(self.value or b"{}"))
 
     @property
     def texts(self) -> dict[str, str]:
@@ -92,8 +91,9 @@ def received(data: dict[str, Any]) -> Message:
 class World:
     """Sends inputs, waits until the workers are through, and reads what they published.
 
-    `sent` and `outputs` hold everything so far; `poison` is what of the former belongs among the dead letters. `tasks` are the workers of this process: when one of them fails,
-    so does whoever waits.
+    `sent` and `outputs` hold everything so far; `poison` is what of the former belongs among the dead letters.
+    `tasks` are the workers of this process: when one of them fails, so does whoever waits. `refusals` counts how
+    often Kafka did not take what was sent, which is then sent again.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -114,9 +114,8 @@ class World:
     async def open(self) -> None:
         await ensure_topics(self.settings, INPUT_TOPICS)
         await self._reader.start()
-        self._next = dict.fromkeys(
-            self._partitions(OUTPUT_TOPICS + DEAD_LETTER_TOPICS, self.settings.topic_partitions), 0
-        )
+        topics = OUTPUT_TOPICS + DEAD_LETTER_TOPICS
+        self._next = dict.fromkeys(self._partitions(topics, self.settings.topic_partitions), 0)
         self._reader.assign(list(self._next))
         for partition in self._next:
             self._reader.seek(partition, 0)
@@ -135,15 +134,15 @@ class World:
                 self.refusals += 1
                 await asyncio.sleep(POLL_S)
 
-    async def connected(self) -> asyncpg.Connection:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(self.settings.database_url.get_secret_value(), timeout=5)
-        return self._connection
-
     async def partitions_added(self, count: int) -> None:
         """Send to all partitions of the inputs from now on: a new producer asks how many there are."""
         self._input_partitions = count
         await self._publisher.stop()
+
+    async def connected(self) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(self.settings.database_url.get_secret_value(), timeout=5)
+        return self._connection
 
     async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
         return await (await self.connected()).fetch(query, *arguments)
@@ -160,6 +159,14 @@ class World:
                     if task.done():
                         task.result()
                 await asyncio.sleep(POLL_S)
+
+    async def until_placed(self, orders: int) -> None:
+        """Wait until so many orders are there."""
+
+        async def are_there() -> bool:
+            return bool(await self.value("select count(*) >= $1 from bo_worker.sales_order", orders))
+
+        await self.until(are_there)
 
     async def settled(self) -> None:
         """Wait until everything sent is applied and published, then read and check what came out."""
@@ -227,7 +234,8 @@ class World:
     def _output(self, record: Any) -> Output:
         topic = record.topic.removeprefix(self.settings.topic_prefix)
         validate_message(topic, record.value, record.headers)
-        return Output(topic, record.partition, record.offset, record.key, record.value, tuple(record.headers))
+        headers = tuple(record.headers)
+        return Output(topic, record.partition, record.offset, record.key, record.value, headers)
 
     def _partitions(self, topics: Iterable[str], count: int) -> list[TopicPartition]:
         names = [self.settings.topic_prefix + topic for topic in topics]
@@ -259,12 +267,26 @@ def world_settings(bootstrap_servers: str, database_url: str, topic_prefix: str,
 
 @asynccontextmanager
 async def opened_world(settings: Settings) -> AsyncIterator[World]:
+    """A world whose database is there."""
     world = World(settings)
-    await world.open()
     try:
+        await world.open()
         yield world
     finally:
         await world.close()
+
+
+@asynccontextmanager
+async def fresh_world(servers: Servers, template_database: str, **settings: Any) -> AsyncIterator[World]:
+    """A world with names and a database of its own, which go with it."""
+    name = f"bo_worker_world_{secrets.token_hex(4)}"
+    await administer(servers.database_url, f"create database {name} template {template_database}")
+    url = database_named(servers.database_url, name)
+    try:
+        async with opened_world(world_settings(servers.bootstrap_servers, url, f"{name}.", **settings)) as world:
+            yield world
+    finally:
+        await administer(servers.database_url, f"drop database {name} with (force)")
 
 
 @asynccontextmanager
@@ -282,48 +304,3 @@ async def running(world: World, *workers: Worker) -> AsyncIterator[tuple[Worker,
         world.tasks = [task for task in world.tasks if task not in tasks]
     for task in tasks:
         task.result()
-
-
-class WorkerProcess:
-    """A worker in a process of its own."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-
-    def signal(self, number: int) -> None:
-        self.process.send_signal(number)
-
-    async def ended(self) -> int:
-        """Wait for its end; return its exit code, or the signal that killed it as a negative number."""
-        async with asyncio.timeout(PATIENCE_S):
-            return await self.process.wait()
-
-    async def is_frozen(self) -> bool:
-        """Whether SIGSTOP has stopped it."""
-        return psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED
-
-
-@asynccontextmanager
-async def working(
-    world: World, point: str = "never", nth: int = 1, number: int = signal.SIGKILL, **other: Any
-) -> AsyncIterator[WorkerProcess]:
-    """Run a worker process with the world's settings, some of them `other`; it is killed where the context ends.
-
-    The `nth` time that it comes to `point`, or if that is 0 the first time after SIGUSR1, it sends itself the
-    signal `number`.
-    """
-    settings = orjson.dumps(_plain(world.settings) | other).decode()
-    script = Path(__file__).with_name("worker_process.py")
-    arguments = (sys.executable, str(script), settings, point, str(nth), str(int(number)))
-    process = await asyncio.create_subprocess_exec(*arguments)
-    try:
-        yield WorkerProcess(process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-def _plain(settings: Settings) -> dict[str, Any]:
-    fields = settings.model_dump(exclude_none=True, exclude_defaults=True)
-    return fields | {"database_url": settings.database_url.get_secret_value()}

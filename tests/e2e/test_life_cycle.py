@@ -15,9 +15,8 @@ import pytest_asyncio
 
 import build
 from audit import audit
-from conftest import administer, database_named
 from model import Model
-from world import World, message, opened_world, running, world_settings
+from world import World, fresh_world, message, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,7 +41,9 @@ class Story:
 
     async def receipt(self, receipt_id: str, *lines: build.Data, **fields: Any) -> list[str]:
         named = [line | {"sku": f"{self.name}-{line['sku']}"} for line in lines]
-        return await self.tell("inventory-received", build.receipt(f"{self.name}-{receipt_id}", lines=named, **fields))
+        return await self.tell(
+            "inventory-received", build.receipt(f"{self.name}-{receipt_id}", lines=named, **fields)
+        )
 
     async def tell(self, topic: str, data: build.Data) -> list[str]:
         """Send an input, compare what came out under its keys with the model; return the kinds of what is new."""
@@ -86,14 +87,10 @@ def brings(quantity: int, line_id: str = "1", sku: str = "A", **fields: Any) -> 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_world(stack: Servers, template_database: str) -> AsyncIterator[World]:
     """A world with a running worker; the audit at its end is about all stories together."""
-    name = f"bo_worker_stories_{secrets.token_hex(4)}"
-    await administer(stack.database_url, f"create database {name} template {template_database}")
-    settings = world_settings(stack.bootstrap_servers, database_named(stack.database_url, name), f"{name}.")
-    async with opened_world(settings) as world, running(world):
+    async with fresh_world(stack, template_database) as world, running(world):
         yield world
         await world.settled()
         await audit(world)
-    await administer(stack.database_url, f"drop database {name} with (force)")
 
 
 @pytest_asyncio.fixture(loop_scope="module")

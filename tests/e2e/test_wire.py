@@ -12,7 +12,7 @@ import build
 from audit import audit
 from bo_worker.messages.record import Message
 from workload import drawn, real_orders
-from world import opened_world, placed, received, running, world_settings
+from world import fresh_world, placed, received, running
 
 if TYPE_CHECKING:
     from bo_worker.stack.servers import Servers
@@ -47,15 +47,14 @@ def _encodings() -> dict[str, Message]:
             orjson.dumps(EVENT | {"data": orders["structured"]}),
             [STRUCTURED],
         ),
-        "base64": Message("order-created", b"SO-base64", orjson.dumps(EVENT | {"data_base64": encoded}), [STRUCTURED]),
+        "base64": Message(
+            "order-created", b"SO-base64", orjson.dumps(EVENT | {"data_base64": encoded}), [STRUCTURED]
+        ),
     }
 
 
-async def test_every_encoding_is_taken_in_and_its_trace_goes_on(
-    stack: Servers, database_url: str, topic_prefix: str
-) -> None:
-    settings = world_settings(stack.bootstrap_servers, database_url, topic_prefix)
-    async with opened_world(settings) as world, running(world):
+async def test_every_encoding_is_taken_in_and_its_trace_goes_on(stack: Servers, template_database: str) -> None:
+    async with fresh_world(stack, template_database) as world, running(world):
         await world.send(*_encodings().values())
         await world.settled()
         await audit(world)
@@ -76,10 +75,9 @@ async def test_every_encoding_is_taken_in_and_its_trace_goes_on(
             }
 
 
-async def test_half_of_all_messages_may_come_twice(stack: Servers, database_url: str, topic_prefix: str) -> None:
-    settings = world_settings(stack.bootstrap_servers, database_url, topic_prefix)
+async def test_half_of_all_messages_may_come_twice(stack: Servers, template_database: str) -> None:
     inputs = drawn(5, 200)
-    async with opened_world(settings) as world, running(world):
+    async with fresh_world(stack, template_database) as world, running(world):
         await world.send(*inputs[:120])
         await world.send(*inputs[::2])
         await world.send(*inputs[120:], *inputs[1:120:4])
@@ -89,11 +87,10 @@ async def test_half_of_all_messages_may_come_twice(stack: Servers, database_url:
 
 @pytest.mark.parametrize("rank_by", ["placed_at", "need_by"])
 async def test_real_orders_are_served_from_receipts_of_half_of_what_they_want(
-    stack: Servers, database_url: str, topic_prefix: str, rank_by: str
+    stack: Servers, template_database: str, rank_by: str
 ) -> None:
-    settings = world_settings(stack.bootstrap_servers, database_url, topic_prefix, rank_by=rank_by)
     orders = real_orders()
-    async with opened_world(settings) as world, running(world):
+    async with fresh_world(stack, template_database, rank_by=rank_by) as world, running(world):
         await world.send(*map(placed, orders[:40]))
         await world.settled()
         await world.send(*_receipts_of_half(orders), *map(placed, orders[40:]))
@@ -105,14 +102,11 @@ async def test_real_orders_are_served_from_receipts_of_half_of_what_they_want(
         ) == len(largest["lines"])
 
 
-async def test_an_order_of_1112_lines_is_served_like_any_other(
-    stack: Servers, database_url: str, topic_prefix: str
-) -> None:
-    settings = world_settings(stack.bootstrap_servers, database_url, topic_prefix)
+async def test_an_order_of_1112_lines_is_served_like_any_other(stack: Servers, template_database: str) -> None:
     lines = [line for order in real_orders() for line in order["lines"]][:1112]
     numbered = [line | {"line_id": str(number)} for number, line in enumerate(lines, 1)]
     wanted = build.order("SO-1112", lines=numbered)
-    async with opened_world(settings) as world, running(world):
+    async with fresh_world(stack, template_database) as world, running(world):
         await world.send(placed(wanted))
         await world.settled()
         await world.send(*_receipts_of_half([wanted]), *_receipts_of_half([wanted], "again-"))

@@ -5,30 +5,31 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-import pytest
-
 from audit import audit
+from children import child, side_by_side
 from workload import drawn
-from world import opened_world, running, working, world_settings
+from world import fresh_world, running
 
 if TYPE_CHECKING:
     from bo_worker.stack.servers import Servers
 
-SEED = 3
+POINTS = ("assigned", "before_commit", "after_commit", "published", "deleted")
 
 
-@pytest.mark.parametrize("point", ["assigned", "before_commit", "after_commit", "published", "deleted"])
 async def test_a_worker_killed_at_a_checkpoint_is_succeeded_without_loss_or_doubles(
-    stack: Servers, database_url: str, topic_prefix: str, point: str
+    stack: Servers, template_database: str
 ) -> None:
-    settings = world_settings(stack.bootstrap_servers, database_url, topic_prefix, batch_records_max=40)
-    inputs = drawn(SEED, 200)
-    async with opened_world(settings) as world:
-        for nth, part in enumerate((inputs[::2], inputs[1::2]), 1):
-            await world.send(*part)
-            # A dead worker stays in its group until its session times out, so the next one joins another group.
-            async with working(world, point, 1 if point == "assigned" else nth, kafka_group_id=f"{topic_prefix}dead-{nth}") as dying:
-                assert await dying.ended() == -signal.SIGKILL
-        async with running(world):
-            await world.settled()
-        await audit(world)
+    inputs = drawn(3, 200)
+
+    async def scenario(point: str) -> None:
+        async with fresh_world(stack, template_database, batch_records_max=40) as world:
+            for nth, part in ((1, inputs[:80]), (1 if point == "assigned" else 2, inputs[80:])):
+                await world.send(*part)
+                # A dead worker stays in its group until its session ends, so that each one joins another group.
+                async with child(world, point, nth, kafka_group_id=f"{world.settings.topic_prefix}{nth}") as dying:
+                    assert await dying.ended() == -signal.SIGKILL
+            async with running(world):
+                await world.settled()
+            await audit(world)
+
+    await side_by_side(POINTS, scenario)

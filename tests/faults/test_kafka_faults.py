@@ -18,7 +18,7 @@ from bo_worker.kafka.errors import OffsetOutsideLog
 from bo_worker.messages.inbound import INPUT_TOPICS
 from bo_worker.service.failures import InvariantBrokenError
 from workload import drawn, trickle
-from world import opened_world, placed, running, world_settings
+from world import fresh_world, opened_world, placed, running, world_settings
 
 if TYPE_CHECKING:
     from bo_worker.config import Settings
@@ -38,28 +38,27 @@ async def test_the_broker_is_killed_and_later_hangs_under_load(
     async with opened_world(settings) as world, running(world, Worker(settings), Worker(settings)):
         async with asyncio.TaskGroup() as group:
             group.create_task(trickle(world, drawn(SEED, 400)))
-            await world.until(lambda: _has_orders(world, 50))
+            await world.until_placed(50)
             await asyncio.to_thread(own_kafka.kill)
             await asyncio.to_thread(own_kafka.start)
-            await world.until(lambda: _has_orders(world, 150))
-            refusals = world.refusals
-            os.kill(own_kafka.pid, signal.SIGSTOP)
-            await world.until(lambda: _was_refused(world, refusals + 1))
-            os.kill(own_kafka.pid, signal.SIGCONT)
+            await world.until_placed(150)
+            await _hang(own_kafka, world)
         await world.settled()
         await audit(world)
 
 
 async def test_partitions_that_are_added_under_load_are_read_from_their_beginning(
-    stack: Servers, database_url: str, topic_prefix: str
+    stack: Servers, template_database: str
 ) -> None:
-    settings = world_settings(stack.bootstrap_servers, database_url, topic_prefix, batch_records_max=20)
-    async with opened_world(settings) as world, running(world) as (worker,):
+    async with (
+        fresh_world(stack, template_database, batch_records_max=20) as world,
+        running(world) as (worker,),
+    ):
         inputs = drawn(SEED, 300)
         async with asyncio.TaskGroup() as group:
             group.create_task(trickle(world, inputs[:150]))
-            await world.until(lambda: _has_orders(world, 50))
-            await _add_partitions(settings, 4)
+            await world.until_placed(50)
+            await _add_partitions(world.settings, 4)
         await world.partitions_added(4)
         await world.send(*inputs[150:])
         # The client looks for new partitions now and then; here it is told to.
@@ -71,29 +70,32 @@ async def test_partitions_that_are_added_under_load_are_read_from_their_beginnin
 
 
 async def test_a_worker_whose_messages_were_deleted_unread_says_so_and_stops(
-    stack: Servers, database_url: str, topic_prefix: str
+    stack: Servers, template_database: str
 ) -> None:
-    settings = world_settings(stack.bootstrap_servers, database_url, topic_prefix)
-    async with opened_world(settings) as world:
+    async with fresh_world(stack, template_database) as world:
         async with running(world):
             await world.send(*(placed(build.order(f"SO-{number}")) for number in range(10)))
             await world.settled()
         before = await world.positions()
         await world.send(*(placed(build.order(f"SO-{number}")) for number in range(10, 30)))
         ends = await world.input_ends()
-        await _delete_records(settings, ends)
+        await _delete_records(world.settings, ends)
         with pytest.raises(InvariantBrokenError, match="the log holds offsets") as stopped:
-            await Worker(settings).run()
+            await Worker(world.settings).run()
         assert isinstance(stopped.value.__cause__, OffsetOutsideLog)
         assert await world.positions() == before
 
 
-async def _has_orders(world: World, count: int) -> bool:
-    return bool(await world.value("select count(*) >= $1 from bo_worker.sales_order", count))
+async def _hang(kafka: EmbeddedKafka, world: World) -> None:
+    """Freeze the broker until it has failed to answer in time."""
+    refusals = world.refusals
 
+    async def has_refused() -> bool:
+        return world.refusals > refusals
 
-async def _was_refused(world: World, times: int) -> bool:
-    return world.refusals >= times
+    os.kill(kafka.pid, signal.SIGSTOP)
+    await world.until(has_refused)
+    os.kill(kafka.pid, signal.SIGCONT)
 
 
 async def _add_partitions(settings: Settings, count: int) -> None:

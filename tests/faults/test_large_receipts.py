@@ -5,15 +5,14 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-import pytest
-
 import build
 from audit import audit
 from bo_worker.service.apply import apply_batch
 from bo_worker.service.unfinished import go_on
 from bo_worker.service.work import Lessons
+from children import child, side_by_side
 from direct import direct_workers
-from world import opened_world, placed, received, running, working, world_settings
+from world import fresh_world, placed, received, running
 
 if TYPE_CHECKING:
     from bo_worker.stack.servers import Servers
@@ -22,28 +21,32 @@ WAITING = 1200
 ARRIVING = 1000
 
 
-@pytest.mark.parametrize("steps", [1, 8, 12])
 async def test_a_receipt_killed_in_the_middle_is_finished_and_no_order_passes_the_queue(
-    stack: Servers, database_url: str, topic_prefix: str, steps: int
+    stack: Servers, template_database: str
 ) -> None:
-    settings = world_settings(
-        stack.bootstrap_servers, database_url, topic_prefix, fill_lines_max=200, batch_records_max=1000
-    )
-    async with opened_world(settings) as world:
-        await world.send(*(placed(_order(f"SO-{number:04}")) for number in range(WAITING)))
-        async with working(world, "after_step", steps, kafka_group_id=f"{topic_prefix}dead") as dying:
-            await world.settled()
-            await world.send(received(build.receipt(lines=[build.receipt_line(quantity=ARRIVING)])))
-            assert await dying.ended() == -signal.SIGKILL
-        assert await world.value("select count(*) from bo_worker.unfinished_cause") == 1
-        await world.send(placed(_order("SO-9999")))
-        async with running(world):
-            await world.settled()
-        await audit(world)
-        served = await world.fetch("select order_id from bo_worker.order_line where released = 1 order by order_id")
-        assert [order_id for (order_id,) in served] == [f"SO-{number:04}" for number in range(ARRIVING)]
-        (told,) = world.data_of("customer-notification", "SO-9999")
-        assert told["kind"] == "order_backordered"
+    async def scenario(steps: int) -> None:
+        async with fresh_world(stack, template_database, fill_lines_max=200, batch_records_max=1000) as world:
+            await world.send(*(placed(_order(f"SO-{number:04}")) for number in range(WAITING)))
+            async with child(
+                world, "after_step", steps, kafka_group_id=f"{world.settings.topic_prefix}dead"
+            ) as dying:
+                await world.settled()
+                await world.send(received(build.receipt(lines=[build.receipt_line(quantity=ARRIVING)])))
+                assert await dying.ended() == -signal.SIGKILL
+            assert await world.value("select count(*) from bo_worker.unfinished_cause") == 1
+            await world.send(placed(_order("SO-9999")))
+            async with running(world):
+                await world.settled()
+            await audit(world)
+            served = await world.fetch(
+                "select order_id from bo_worker.order_line where released = 1 order by order_id"
+            )
+            assert [order_id for (order_id,) in served] == [f"SO-{number:04}" for number in range(ARRIVING)]
+            (told,) = world.data_of("customer-notification", "SO-9999")
+            assert told["kind"] == "order_backordered"
+
+    # The first of the steps that serve the queue, one of the last, and one of those that release what was served.
+    await side_by_side((1, 8, 12), scenario)
 
 
 async def test_units_that_another_receipt_releases_meanwhile_do_not_keep_a_receipt_unfinished(

@@ -1,4 +1,4 @@
-"""Postgres goes away, hangs up, or leaves open whether it committed: the worker waits, resumes, and doubles nothing."""
+"""Postgres goes away, hangs up, or leaves open whether it committed: the worker waits, resumes, doubles nothing."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import asyncio
 import random
 from typing import TYPE_CHECKING
 
-import pytest
 from pydantic import SecretStr
 
 from audit import audit
 from bo_worker.app import Worker
 from bo_worker.store.migrations import migrate
+from children import side_by_side
 from proxy import Cut, proxied
 from workload import drawn, trickle
-from world import opened_world, running, world_settings
+from world import POLL_S, fresh_world, opened_world, running, world_settings
 
 if TYPE_CHECKING:
     from bo_worker.stack.postgres import EmbeddedPostgres
@@ -27,55 +27,56 @@ SEED = 7
 async def test_postgres_is_killed_and_restarted_under_load(
     stack: Servers, own_postgres: EmbeddedPostgres, topic_prefix: str
 ) -> None:
-    await migrate(own_postgres.database_url)
-    settings = world_settings(
-        stack.bootstrap_servers, own_postgres.database_url, topic_prefix, batch_records_max=20
-    )
+    url = own_postgres.database_url
+    await migrate(url)
+    settings = world_settings(stack.bootstrap_servers, url, topic_prefix, batch_records_max=20)
     async with opened_world(settings) as world, running(world, Worker(settings), Worker(settings)):
         async with asyncio.TaskGroup() as group:
             group.create_task(trickle(world, drawn(SEED, 400)))
-            for wanted in (50, 150):
-                await world.until(lambda wanted=wanted: _has_orders(world, wanted))
+            for orders in (50, 150):
+                await world.until_placed(orders)
                 await asyncio.to_thread(own_postgres.kill)
                 await asyncio.to_thread(own_postgres.start)
         await world.settled()
         await audit(world)
 
 
-async def test_backends_are_terminated_at_random_under_load(
-    stack: Servers, database_url: str, topic_prefix: str
-) -> None:
-    settings = world_settings(stack.bootstrap_servers, database_url, topic_prefix, batch_records_max=20)
-    draw = random.Random(SEED)
-    async with opened_world(settings) as world, running(world, Worker(settings), Worker(settings)):
-        async with asyncio.TaskGroup() as group:
-            load = group.create_task(trickle(world, drawn(SEED, 400)))
-            while not load.done():
-                backends = await world.fetch(
-                    "select pid from pg_stat_activity where datname = current_database()"
-                    " and application_name like 'bo-worker%' order by pid"
-                )
-                if backends:
-                    (pid,) = draw.choice(backends)
-                    await world.value("select pg_terminate_backend($1)", pid)
-                await asyncio.sleep(0.1)
-        await world.settled()
-        await audit(world)
-
-
-@pytest.mark.parametrize("cut", Cut)
-async def test_it_stays_unknown_whether_a_transaction_was_committed(
-    stack: Servers, database_url: str, topic_prefix: str, cut: Cut
-) -> None:
-    settings = world_settings(stack.bootstrap_servers, database_url, topic_prefix, batch_records_max=20, fill_lines_max=10)
-    async with opened_world(settings) as world, proxied(database_url, cut, nth=5) as (proxy, url):
-        through_proxy = settings.model_copy(update={"database_url": SecretStr(url)})
-        async with running(world, Worker(through_proxy)):
-            await world.send(*drawn(SEED, 200))
+async def test_backends_are_terminated_at_random_under_load(stack: Servers, template_database: str) -> None:
+    draw = random.Random(SEED)  # noqa: S311 - a seeded generator, not a secret
+    async with fresh_world(stack, template_database, batch_records_max=20) as world:
+        workers = (Worker(world.settings), Worker(world.settings))
+        async with running(world, *workers):
+            async with asyncio.TaskGroup() as group:
+                load = group.create_task(trickle(world, drawn(SEED, 400)))
+                while not load.done():
+                    await _terminate_one(world, draw)
+                    await asyncio.sleep(5 * POLL_S)
             await world.settled()
         await audit(world)
-        assert proxy.cuts >= 3
 
 
-async def _has_orders(world: World, count: int) -> bool:
-    return bool(await world.value("select count(*) >= $1 from bo_worker.sales_order", count))
+async def test_it_stays_unknown_whether_a_transaction_was_committed(stack: Servers, template_database: str) -> None:
+    inputs = drawn(SEED, 200)
+
+    async def scenario(cut: Cut) -> None:
+        # Few lines at a time, so that receipts are gone on with in steps, and hung up on there too.
+        async with fresh_world(stack, template_database, batch_records_max=20, fill_lines_max=10) as world:
+            async with proxied(world.settings.database_url.get_secret_value(), cut, nth=3) as (proxy, url):
+                through_proxy = world.settings.model_copy(update={"database_url": SecretStr(url)})
+                async with running(world, Worker(through_proxy)):
+                    await world.send(*inputs)
+                    await world.settled()
+            await audit(world)
+            assert proxy.cuts >= 2
+
+    await side_by_side(Cut, scenario)
+
+
+async def _terminate_one(world: World, draw: random.Random) -> None:
+    backends = await world.fetch(
+        "select pid from pg_stat_activity where datname = current_database()"
+        " and application_name like 'bo-worker%' order by pid"
+    )
+    if backends:
+        (pid,) = draw.choice(backends)
+        await world.value("select pg_terminate_backend($1)", pid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,9 @@ import orjson
 import build
 from bo_worker.kafka.topics import topic_specs
 from bo_worker.messages.inbound import INPUT_TOPICS
+from bo_worker.stack.servers import DATABASE_VARIABLE, KAFKA_VARIABLE
 from bo_worker.store.migrations import migration_files
-from command import command, variables
+from command import command, started, variables
 from world import message, opened_world, placed, received, running, world_settings
 
 if TYPE_CHECKING:
@@ -161,3 +163,18 @@ async def test_json_is_whole_even_for_an_order_with_every_line_waiting(
     found = orjson.loads(ended.out)["lines"]
     assert [line["line_id"] for line in found] == [line["line_id"] for line in lines]
     assert [line["queue"]["rank"] for line in found] == list(range(1, 2001))
+
+
+async def test_stack_prints_the_variables_to_use_and_ends_at_a_signal(stack: Servers) -> None:
+    given = {KAFKA_VARIABLE: stack.bootstrap_servers, DATABASE_VARIABLE: stack.database_url}
+    process = await started(["stack"], given)
+    assert process.stdout
+    lines = [(await process.stdout.readline()).decode() for _ in range(2)]
+    process.terminate()
+    out, err = await process.communicate()
+    assert lines == [
+        f"export BO_KAFKA_BOOTSTRAP_SERVERS={stack.bootstrap_servers}\n",
+        f"export BO_DATABASE_URL={shlex.quote(stack.database_url)}\n",
+    ]
+    assert (process.returncode, out) == (0, b"")
+    assert b"Traceback" not in err

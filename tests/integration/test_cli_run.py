@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
 import build
 from bo_worker.kafka.publisher import Publisher
@@ -66,6 +67,15 @@ async def prepare(victims: Victims) -> None:
     await ensure_topics(victims.settings(), INPUT_TOPICS)
 
 
+async def committed_offsets(settings: Settings) -> dict[tuple[str, int], int]:
+    """What Kafka believes to be applied, for lag tools."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    await admin.start()
+    found = await admin.list_consumer_group_offsets(settings.kafka_group_id)
+    await admin.close()
+    return {(partition.topic, partition.partition): offset.offset for partition, offset in found.items()}
+
+
 async def test_sigterm_under_load_finishes_what_was_begun_and_loses_nothing(
     stack: Servers, database_url: str, topic_prefix: str
 ) -> None:
@@ -83,6 +93,7 @@ async def test_sigterm_under_load_finishes_what_was_begun_and_loses_nothing(
                 "worker_stopping",
                 "worker_stopped",
             ]
+        assert await committed_offsets(settings) == await world.positions()
         assert await world.value("select count(*) from bo_worker.outbox") == 0
         assert 0 < await world.value("select count(*) from bo_worker.sales_order") < ORDERS
         async with running(world):
@@ -168,6 +179,8 @@ async def test_a_worker_outlives_its_servers_and_tells_the_truth_meanwhile(victi
             await worker.until_metric(
                 f'bo_worker_commands_total{{outcome="applied",topic="order-created"}} {number + 1}'
             )
+        for gauge in ("partitions_owned 14.0", "relay_leader 1.0", "outbox_rows 0.0"):
+            await worker.until_metric(f"bo_worker_{gauge}")
         worker.tell(signal.SIGTERM)
         assert await worker.ended() == 0
     await publisher.stop()

@@ -1,4 +1,4 @@
-"""A correction sets the count right: found units serve the queue, and where units are missing claims give way (R6)."""
+"""A correction sets the count right: found units serve the queue, and where units are missing claims give way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An amendment changes how an order is served from now on: its place in the queue, and whether it ships as a whole."""
+"""An amendment changes how an order is served from now on: its place in the queue, and whether it ships whole."""
 
 from __future__ import annotations
 
@@ -164,9 +164,7 @@ def test_of_amendments_of_one_instant_the_one_with_the_last_id_holds(
     ],
     ids=str,
 )
-def test_fields_that_are_not_given_stay(
-    story: Changes, changed: dict[str, Any], expected: tuple[Any, ...]
-) -> None:
+def test_fields_that_are_not_given_stay(story: Changes, changed: dict[str, Any], expected: tuple[Any, ...]) -> None:
     story.order("SO-1", wants(1), priority=4, need_by=AT, ship_complete=True)
     story.hears(amends("AM-1", "SO-1", **changed))
     assert terms(story, "SO-1") == expected

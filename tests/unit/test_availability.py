@@ -109,7 +109,9 @@ NO_CHANGES: dict[str, Callable[[Changes], object]] = {
     "a correction of another product": lambda story: story.hears(corrects("ADJ-1", 1, sku="SKU-2")),
     "the same policy again": lambda story: story.hears(sets(1, safety_stock=1)),
     "an older policy": lambda story: story.hears(sets(0, backorder="deny")),
-    "a policy that differs in what a shop can't see": lambda story: story.hears(sets(2, safety_stock=1, window_days=9)),
+    "a policy that differs in what a shop can't see": lambda story: story.hears(
+        sets(2, safety_stock=1, window_days=9)
+    ),
     "a limit that is not reached": lambda story: story.hears(sets(2, safety_stock=1, backorder_limit=3)),
     "a safety stock that is not there": lambda story: story.hears(sets(2, safety_stock=5)),
 }

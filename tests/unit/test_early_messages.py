@@ -167,7 +167,9 @@ def test_an_amendment_that_comes_later_but_was_made_earlier_changes_nothing(stor
 # Natural ids.
 def decided(*inputs: tuple[str, build.Data]) -> list[str]:
     """What becomes of inputs within one batch, the last word on each."""
-    work, known, new, outcomes = Work(Account()), {}, {}, []
+    work, outcomes = Work(Account()), []
+    known: dict[tuple[str, str], bytes] = {}
+    new: dict[tuple[str, str], bytes] = {}
     for topic, data in inputs:
         item = decode(build.record(topic, data), 1_000_000)
         assert not isinstance(item, Refused)

@@ -76,7 +76,9 @@ def test_a_policy_may_come_before_anything_else_of_its_product(story: Changes) -
 
 # Who may wait.
 @pytest.mark.parametrize("backorder", ["deny", "if_promised"])
-def test_from_a_denial_on_no_order_may_wait_but_who_waits_already_keeps_waiting(story: Changes, backorder: str) -> None:
+def test_from_a_denial_on_no_order_may_wait_but_who_waits_already_keeps_waiting(
+    story: Changes, backorder: str
+) -> None:
     """As long as there are no purchase orders nothing can be promised, so `if_promised` denies."""
     story.order("SO-1", wants(2))
     assert story.hears(sets(backorder=backorder)) == []  # type: ignore[arg-type]  # one of both

@@ -38,7 +38,7 @@ def run_process(settings: Settings) -> int:
     for name in unknown_variables(os.environ):
         log.warning("unknown_variable", variable=name)
     calm_collector()
-    with _Signals(settings.shutdown_deadline_s) as signals, asyncio.Runner(loop_factory=loop_factory()) as runner:
+    with Signals(settings.shutdown_deadline_s) as signals, asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(_serve(settings, signals))
 
 
@@ -64,7 +64,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _serve(settings: Settings, signals: _Signals) -> int:
+async def _serve(settings: Settings, signals: Signals) -> int:
     worker = Worker(settings)
     signals.tell(asyncio.get_running_loop(), worker.stopping)
     try:
@@ -91,7 +91,7 @@ def _log_crash(error: InvariantBrokenError) -> None:
             log.error("worker_crashed", error=str(error))
 
 
-class _Signals:
+class Signals:
     """Stops the worker on the first signal; ends the process on the second, or when stopping takes too long.
 
     The handlers are those of Python, not of the loop, so that they work while the loop is stuck.

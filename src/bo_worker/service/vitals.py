@@ -31,8 +31,8 @@ _T = TypeVar("_T")
 class Vitals:
     """Looks after a worker, on a database session of its own, which is used by one at a time.
 
-    `rank_by` is how the worker ranks, which the view of the queue must know.
-    `started` is set once everything the worker needs is there, `stopping` when it is to end.
+    `rank_by` is how the worker ranks, which the view of the queue must know. `started` is set once everything the
+    worker needs is there, `stopping` when it is to end.
     """
 
     def __init__(
@@ -68,16 +68,16 @@ class Vitals:
     async def watch(self) -> None:
         """Measure until cancelled; what can't be measured is left as it was."""
         while True:
-            await self._intake.commit_offsets()
-            await self._measure_lag()
-            self._metrics.relay_leader.set(self._relay.is_leader)
             try:
+                await self._measure_consumer()
                 await self._with_session(self._measure_database)
-            except Exception as error:  # noqa: BLE001 - whoever reads the gauges must not depend on the database
+            except Exception as error:  # noqa: BLE001 - no measurement is worth the worker
                 log.info("gauges_not_measured", error=repr(error))
             await asyncio.sleep(_INTERVAL_S)
 
-    async def _measure_lag(self) -> None:
+    async def _measure_consumer(self) -> None:
+        self._metrics.relay_leader.set(self._relay.is_leader)
+        await self._intake.commit_offsets()
         consumer = self._intake.consumer
         self._metrics.show_lag(await consumer.lag() if consumer else {})
 

@@ -38,9 +38,7 @@ class WaitingRoom:
 
     def refused(self, work: Work) -> list[Refused]:
         """Return what turned out to be wrong when its order came."""
-        return [
-            Refused(early.token.record, refusal.error, refusal.reason) for early, refusal in work.account.refused
-        ]
+        return [Refused(early.token.record, refusal.error, refusal.reason) for early, refusal in work.account.refused]
 
     async def save(self, connection: asyncpg.Connection, work: Work) -> None:
         """Keep what still waits, forget what does no longer."""

@@ -1,0 +1,50 @@
+"""Signals end the process in time, whatever its loop does."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import asyncio, os, signal, sys
+from bo_worker.cli.process import CLEAN, Signals, loop_factory
+
+async def work(signals):
+    stopping = asyncio.Event()
+    signals.tell(asyncio.get_running_loop(), stopping)
+    {work}
+    return CLEAN
+
+with Signals({deadline_s}) as signals, asyncio.Runner(loop_factory={factory}) as runner:
+    sys.exit(runner.run(work(signals)))
+"""
+TERM = "os.kill(os.getpid(), signal.SIGTERM)"
+
+
+def exit_code(work: str, factory: str, deadline_s: float = 600) -> int:
+    program = PROGRAM.format(work=work, factory=factory, deadline_s=deadline_s)
+    return subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode
+
+
+@pytest.mark.parametrize("factory", ["None", "loop_factory()"])
+@pytest.mark.parametrize(
+    ("work", "deadline_s", "code"),
+    [
+        (f"{TERM}; await stopping.wait()", 600, 0),
+        (f"{TERM}; await asyncio.sleep(0); {TERM}; await asyncio.sleep(600)", 600, 128 + signal.SIGTERM),
+        (f"{TERM}; await asyncio.sleep(600)", 0.1, 1),
+        (f"{TERM}\n    while True: pass", 0.1, 1),
+    ],
+    ids=["stopped by the first", "ended by the second", "ended when too slow", "ended when stuck"],
+)
+def test_a_signal_ends_the_process(factory: str, work: str, deadline_s: float, code: int) -> None:
+    assert exit_code(work, factory, deadline_s) == code
+
+
+def test_a_signal_before_the_worker_is_built_is_not_lost() -> None:
+    program = PROGRAM.format(work="await stopping.wait()", factory="None", deadline_s=600)
+    early = program.replace("    sys.exit(", f"    {TERM}\n    sys.exit(")
+    assert subprocess.run([sys.executable, "-c", early], check=False, timeout=60).returncode == 0
