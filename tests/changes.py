@@ -24,7 +24,7 @@ from bo_worker.domain.commands import (
 from bo_worker.domain.decide import decide
 from bo_worker.domain.facts import NotificationLine, Revoke, ShippedNotification
 from bo_worker.domain.identity import derive_id
-from story import AT, CUSTOMER, Story, told
+from story import AT, CUSTOMER, Story, brings, told
 
 if TYPE_CHECKING:
     from bo_worker.domain.account import Account
@@ -50,6 +50,11 @@ class Changes(Story):
     """The account; `causes` names what brought about the facts of the last step, fact by fact."""
 
     causes: list[str]
+
+    def stores(self, **quantities: int) -> None:
+        """Put units of SKU-1 into locations, by name."""
+        for location, quantity in quantities.items():
+            self.receipt(f"first-{location}", brings(quantity), location=location)
 
     def hears(self, command: Command) -> list[Fact]:
         """Let a change happen; return its facts with blank ids."""

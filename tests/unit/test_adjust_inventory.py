@@ -15,12 +15,6 @@ def story() -> Changes:
     return Changes()
 
 
-def stocked(story: Changes, **quantities: int) -> None:
-    """Put units of SKU-1 into locations, by name."""
-    for location, quantity in quantities.items():
-        story.receipt(f"first-{location}", brings(quantity), location=location)
-
-
 # Units that are found.
 @pytest.mark.parametrize("reason", ["found", "return", "miscount", "other"])
 def test_found_units_are_shipped_to_those_who_wait_whatever_the_reason(story: Changes, reason: str) -> None:
@@ -53,7 +47,7 @@ def test_found_units_fill_up_the_safety_stock_first(story: Changes) -> None:
 
 
 def test_found_units_may_complete_an_order_that_ships_as_a_whole(story: Changes) -> None:
-    stocked(story, WH1=1)
+    story.stores(WH1=1)
     story.order("SO-1", wants(2), ship_complete=True)
     assert story.hears(corrects("ADJ-1", 1, location="WH2")) == [
         ship("SO-1", part(1), completes=True),
@@ -65,14 +59,14 @@ def test_found_units_may_complete_an_order_that_ships_as_a_whole(story: Changes)
 # Units that are missing.
 @pytest.mark.parametrize("reason", ["damaged", "lost", "miscount", "expired", "receipt_reversal", "other"])
 def test_units_that_nobody_has_claimed_are_taken_off_without_an_event(story: Changes, reason: str) -> None:
-    stocked(story, WH1=5)
+    story.stores(WH1=5)
     story.order("SO-1", wants(3))
     assert story.hears(corrects("ADJ-1", -2, reason=reason)) == []
     assert story.stock() == {"WH1": (3, 3)}
 
 
 def test_safety_stock_protects_no_claim_and_no_claim_gives_way_to_it(story: Changes) -> None:
-    stocked(story, WH1=5)
+    story.stores(WH1=5)
     story.order("SO-1", wants(3))
     story.hears(sets(safety_stock=2))
     assert story.hears(corrects("ADJ-1", -1)) == []
@@ -80,7 +74,7 @@ def test_safety_stock_protects_no_claim_and_no_claim_gives_way_to_it(story: Chan
 
 
 def test_a_claim_gives_way_in_part_where_that_is_enough(story: Changes) -> None:
-    stocked(story, WH1=5)
+    story.stores(WH1=5)
     story.order("SO-1", wants(5))
     assert story.hears(corrects("ADJ-1", -2)) == [
         lost("SO-1", part(2), of="order-created/SO-1"),
@@ -91,7 +85,7 @@ def test_a_claim_gives_way_in_part_where_that_is_enough(story: Changes) -> None:
 
 
 def test_the_lowest_ranked_claims_give_way_as_many_as_it_takes(story: Changes) -> None:
-    stocked(story, WH1=9)
+    story.stores(WH1=9)
     story.order("SO-1", wants(2), minute=3, priority=1)
     story.order("SO-2", wants(3), minute=2)
     story.order("SO-3", wants(4), minute=1)
@@ -106,7 +100,7 @@ def test_the_lowest_ranked_claims_give_way_as_many_as_it_takes(story: Changes) -
 
 
 def test_lines_of_one_order_give_way_last_position_first(story: Changes) -> None:
-    stocked(story, WH1=6)
+    story.stores(WH1=6)
     story.order("SO-1", wants(2, "b"), wants(2, "a"), wants(2, "c"))
     assert story.hears(corrects("ADJ-1", -3)) == [
         lost("SO-1", part(1, "a"), part(2, "c"), of="order-created/SO-1"),
@@ -116,7 +110,7 @@ def test_lines_of_one_order_give_way_last_position_first(story: Changes) -> None
 
 def test_where_need_is_the_rank_the_latest_need_gives_way_and_none_before_any() -> None:
     story = Changes(rank_by_need_by)
-    stocked(story, WH1=3)
+    story.stores(WH1=3)
     story.order("SO-1", wants(1), minute=1)
     story.order("SO-2", wants(1), minute=2, need_by=AT)
     story.order("SO-3", wants(1), minute=3, need_by=AT)
@@ -130,7 +124,7 @@ def test_where_need_is_the_rank_the_latest_need_gives_way_and_none_before_any() 
 
 def test_held_units_give_way_before_released_ones_even_those_of_a_better_rank(story: Changes) -> None:
     """Nobody was told to send them, and their loss is not announced."""
-    stocked(story, WH1=7)
+    story.stores(WH1=7)
     story.order("SO-1", wants(3, "a"), wants(1, "b", "SKU-2"), priority=9, ship_complete=True)
     story.order("SO-2", wants(2, "a"), wants(1, "b", "SKU-2"), priority=8, ship_complete=True)
     story.order("SO-3", wants(2), priority=0)
@@ -146,7 +140,7 @@ def test_held_units_give_way_before_released_ones_even_those_of_a_better_rank(st
 
 
 def test_only_claims_at_the_place_of_the_correction_give_way(story: Changes) -> None:
-    stocked(story, WH1=2, WH2=2)
+    story.stores(WH1=2, WH2=2)
     story.order("SO-1", wants(2, at="WH1"), priority=9)
     story.order("SO-2", wants(2, at="WH2"))
     assert story.hears(corrects("ADJ-1", -1)) == [
@@ -174,7 +168,7 @@ def test_each_instruction_that_loses_units_is_revoked_once_the_newest_first(stor
 
 
 def test_shipped_units_are_gone_already_and_cannot_be_lost(story: Changes) -> None:
-    stocked(story, WH1=4)
+    story.stores(WH1=4)
     story.order("SO-1", wants(2))
     story.order("SO-2", wants(2), minute=-1)
     story.hears(dispatches("S-1", "SO-1", ("1", 2)))
@@ -187,7 +181,7 @@ def test_shipped_units_are_gone_already_and_cannot_be_lost(story: Changes) -> No
 
 # The bounds.
 def test_a_correction_to_exactly_zero_takes_every_claim_and_one_back_serves_them_again(story: Changes) -> None:
-    stocked(story, WH1=3)
+    story.stores(WH1=3)
     story.order("SO-1", wants(2), minute=1)
     story.order("SO-2", wants(1), minute=2)
     assert story.hears(corrects("ADJ-1", -3, reason="receipt_reversal")) == [
@@ -211,14 +205,14 @@ def test_a_correction_to_exactly_zero_takes_every_claim_and_one_back_serves_them
 def test_a_correction_below_zero_is_refused_with_the_figures(
     story: Changes, sku: str, location: str, on_hand: int
 ) -> None:
-    stocked(story, WH1=3)
+    story.stores(WH1=3)
     story.order("SO-1", wants(2))
     reason = f"{sku} at {location}: {on_hand} on hand, a correction by -4 would leave {on_hand - 4}"
     assert story.refuses(corrects("ADJ-1", -4, sku=sku, location=location)) == Refusal("below_zero", reason)
 
 
 def test_what_goes_down_and_up_again_fills_no_units_that_are_not_there(story: Changes) -> None:
-    stocked(story, WH1=5)
+    story.stores(WH1=5)
     story.order("SO-1", wants(4))
     story.order("SO-2", wants(4))
     assert story.buckets("SO-2") == [{"backordered": 3, "released": 1}]
@@ -231,7 +225,7 @@ def test_what_goes_down_and_up_again_fills_no_units_that_are_not_there(story: Ch
 
 # Who lost units waits again.
 def test_who_lost_units_waits_at_the_old_rank(story: Changes) -> None:
-    stocked(story, WH1=2)
+    story.stores(WH1=2)
     story.order("SO-1", wants(2), minute=1)
     story.order("SO-2", wants(1), minute=2)
     story.order("SO-0", wants(1), minute=0)
@@ -246,7 +240,7 @@ def test_who_lost_units_waits_at_the_old_rank(story: Changes) -> None:
 
 def test_lost_units_that_another_location_has_are_served_from_there_at_once(story: Changes) -> None:
     """The customer hears of no loss, as nothing is late."""
-    stocked(story, WH1=5, WH2=2)
+    story.stores(WH1=5, WH2=2)
     story.order("SO-1", wants(5))
     assert story.hears(corrects("ADJ-1", -2)) == [
         lost("SO-1", part(2), of="order-created/SO-1"),
@@ -257,7 +251,7 @@ def test_lost_units_that_another_location_has_are_served_from_there_at_once(stor
 
 
 def test_the_customer_hears_only_of_lost_units_that_stay_lost(story: Changes) -> None:
-    stocked(story, WH1=5, WH2=1)
+    story.stores(WH1=5, WH2=1)
     story.order("SO-1", wants(2, "a"), wants(3, "b"))
     assert story.hears(corrects("ADJ-1", -4)) == [
         lost("SO-1", part(1, "a"), part(3, "b"), of="order-created/SO-1"),
@@ -268,7 +262,7 @@ def test_the_customer_hears_only_of_lost_units_that_stay_lost(story: Changes) ->
 
 
 def test_units_elsewhere_go_by_rank_among_those_who_lost(story: Changes) -> None:
-    stocked(story, WH1=4, WH2=1)
+    story.stores(WH1=4, WH2=1)
     story.order("SO-1", wants(2), minute=1)
     story.order("SO-2", wants(2), minute=2)
     assert story.hears(corrects("ADJ-1", -3)) == [
@@ -281,7 +275,7 @@ def test_units_elsewhere_go_by_rank_among_those_who_lost(story: Changes) -> None
 
 
 def test_a_pinned_line_is_not_served_from_elsewhere(story: Changes) -> None:
-    stocked(story, WH1=2, WH2=2)
+    story.stores(WH1=2, WH2=2)
     story.order("SO-1", wants(2, at="WH1"))
     assert story.hears(corrects("ADJ-1", -1)) == [
         lost("SO-1", part(1), of="order-created/SO-1"),
@@ -291,7 +285,7 @@ def test_a_pinned_line_is_not_served_from_elsewhere(story: Changes) -> None:
 
 
 def test_a_loss_is_told_once_per_order_and_waiting_units_of_before_are_not_part_of_it(story: Changes) -> None:
-    stocked(story, WH1=3)
+    story.stores(WH1=3)
     assert story.order("SO-1", wants(2, "a"), wants(4, "b")) == [
         ship("SO-1", part(2, "a"), part(1, "b"), completes=False),
         backordered("SO-1", ("b", 3)),
@@ -304,7 +298,7 @@ def test_a_loss_is_told_once_per_order_and_waiting_units_of_before_are_not_part_
 
 
 def test_lost_units_may_be_cancelled_like_any_that_wait(story: Changes) -> None:
-    stocked(story, WH1=3)
+    story.stores(WH1=3)
     story.order("SO-1", wants(3))
     story.hears(corrects("ADJ-1", -2))
     story.hears(cancels("X-1", "SO-1", ("1", 2)))
@@ -314,7 +308,7 @@ def test_lost_units_may_be_cancelled_like_any_that_wait(story: Changes) -> None:
 # Orders that ship as a whole.
 def test_an_order_that_ships_as_a_whole_and_lost_released_units_holds_what_comes_again(story: Changes) -> None:
     """What is still released stays so, and what comes leaves in one go when nothing waits."""
-    stocked(story, WH1=5)
+    story.stores(WH1=5)
     story.order("SO-1", wants(3, "a"), wants(2, "b"), ship_complete=True)
     assert story.hears(corrects("ADJ-1", -3)) == [
         lost("SO-1", part(1, "a"), part(2, "b"), of="order-created/SO-1"),
@@ -331,7 +325,7 @@ def test_an_order_that_ships_as_a_whole_and_lost_released_units_holds_what_comes
 
 
 def test_it_holds_what_another_location_can_give_at_once_until_nothing_of_it_waits(story: Changes) -> None:
-    stocked(story, WH1=4, WH2=1)
+    story.stores(WH1=4, WH2=1)
     story.order("SO-1", wants(4), ship_complete=True)
     assert story.hears(corrects("ADJ-1", -2)) == [
         lost("SO-1", part(2), of="order-created/SO-1"),
@@ -345,7 +339,7 @@ def test_it_holds_what_another_location_can_give_at_once_until_nothing_of_it_wai
 
 
 def test_it_leaves_again_at_once_where_another_location_can_give_all_of_it(story: Changes) -> None:
-    stocked(story, WH1=4, WH2=3)
+    story.stores(WH1=4, WH2=3)
     story.order("SO-1", wants(4), ship_complete=True)
     assert story.hears(corrects("ADJ-1", -3)) == [
         lost("SO-1", part(3), of="order-created/SO-1"),
@@ -355,7 +349,7 @@ def test_it_leaves_again_at_once_where_another_location_can_give_all_of_it(story
 
 
 def test_of_a_line_that_loses_held_and_released_units_only_the_released_ones_are_told(story: Changes) -> None:
-    stocked(story, WH1=4)
+    story.stores(WH1=4)
     story.order("SO-1", wants(4, "a"), wants(1, "b", "SKU-2"))
     story.hears(amends("AM-1", "SO-1", ship_complete=True))
     story.hears(corrects("ADJ-1", -2))

@@ -28,15 +28,9 @@ def story() -> Changes:
     return Changes()
 
 
-def stocked(story: Changes, **quantities: int) -> None:
-    """Put units of SKU-1 into locations, by name."""
-    for location, quantity in quantities.items():
-        story.receipt(f"first-{location}", brings(quantity), location=location)
-
-
 def lose_and_regain(story: Changes) -> None:
     """Let SO-1, which ships as a whole, have units in every open bucket: 1 waits, 2 are held, 3 are released."""
-    stocked(story, WH1=6)
+    story.stores(WH1=6)
     story.order("SO-1", wants(6), ship_complete=True)
     story.hears(corrects("ADJ-1", -3))
     story.receipt("R-2", brings(2), location="WH2")
@@ -54,7 +48,7 @@ def test_units_that_wait_are_dropped_and_free_nothing(story: Changes) -> None:
 
 
 def test_an_order_is_cancelled_as_a_whole_where_no_lines_are_named(story: Changes) -> None:
-    stocked(story, WH1=4)
+    story.stores(WH1=4)
     story.order("SO-1", wants(3, "a"), wants(3, "b"), wants(2, "c", "SKU-2"))
     assert story.hears(cancels("X-1", "SO-1")) == [
         revoke("SO-1", part(3, "a"), part(1, "b"), of="order-created/SO-1"),
@@ -92,7 +86,7 @@ def test_a_line_gives_up_what_waits_first_then_what_is_held_then_what_is_release
 
 
 def test_units_of_a_claim_that_is_given_back_in_part_stay_in_the_instruction(story: Changes) -> None:
-    stocked(story, WH1=5)
+    story.stores(WH1=5)
     story.order("SO-1", wants(5))
     assert story.hears(cancels("X-1", "SO-1", ("1", 2))) == [
         revoke("SO-1", part(2), of="order-created/SO-1"),
@@ -107,7 +101,7 @@ def test_units_of_a_claim_that_is_given_back_in_part_stay_in_the_instruction(sto
 
 
 def test_more_units_than_are_open_are_no_error(story: Changes) -> None:
-    stocked(story, WH1=1)
+    story.stores(WH1=1)
     story.order("SO-1", wants(3))
     assert story.hears(cancels("X-1", "SO-1", ("1", 1_000))) == [
         revoke("SO-1", part(1), of="order-created/SO-1"),
@@ -116,7 +110,7 @@ def test_more_units_than_are_open_are_no_error(story: Changes) -> None:
 
 
 def test_shipped_units_stay_shipped(story: Changes) -> None:
-    stocked(story, WH1=3)
+    story.stores(WH1=3)
     story.order("SO-1", wants(3))
     story.hears(dispatches("S-1", "SO-1", ("1", 2)))
     assert story.hears(cancels("X-1", "SO-1")) == [
@@ -133,7 +127,7 @@ def test_where_nothing_is_open_a_cancellation_has_no_effect_and_no_event(
     story: Changes, end: str, lines: list[tuple[str, int]]
 ) -> None:
     if end != "rejected":
-        stocked(story, WH1=2)
+        story.stores(WH1=2)
     story.order("SO-1", wants(2, backorder="deny"))
     if end == "shipped":
         story.hears(dispatches("S-1", "SO-1", ("1", 2)))
@@ -151,7 +145,7 @@ def test_only_lines_that_give_something_up_are_told_of(story: Changes) -> None:
 
 
 def test_a_cancellation_that_names_a_line_the_order_does_not_have_is_refused_as_a_whole(story: Changes) -> None:
-    stocked(story, WH1=1)
+    story.stores(WH1=1)
     story.order("SO-1", wants(3))
     refusal = story.refuses(cancels("X-1", "SO-1", ("1", 1), ("9", 1)))
     assert refusal == Refusal("unknown_line", "order SO-1 has no line 9")
@@ -174,7 +168,7 @@ def test_a_cancellation_that_names_a_line_the_order_does_not_have_is_refused_as_
 def test_the_smallest_claim_is_given_back_first_of_equal_ones_that_with_the_last_name(
     story: Changes, stock: dict[str, int], quantity: int, left: dict[str, int]
 ) -> None:
-    stocked(story, **stock)
+    story.stores(**stock)
     total = sum(stock.values())
     story.order("SO-1", wants(total))
     facts = story.hears(cancels("X-1", "SO-1", ("1", quantity)))
@@ -227,7 +221,7 @@ def test_each_instruction_that_loses_units_is_revoked_once(story: Changes) -> No
 
 
 def test_held_units_go_back_without_a_revocation_as_nobody_was_told_to_send_them(story: Changes) -> None:
-    stocked(story, WH1=2)
+    story.stores(WH1=2)
     story.order("SO-1", wants(3), ship_complete=True)
     assert story.hears(cancels("X-1", "SO-1")) == [cancelled("SO-1", ("1", 3))]
     assert story.stock() == {"WH1": (2, 0)}
@@ -235,7 +229,7 @@ def test_held_units_go_back_without_a_revocation_as_nobody_was_told_to_send_them
 
 # What becomes of the units.
 def test_what_comes_free_is_shipped_to_those_who_wait(story: Changes) -> None:
-    stocked(story, WH1=5)
+    story.stores(WH1=5)
     story.order("SO-1", wants(5))
     story.order("SO-2", wants(4))
     assert story.hears(cancels("X-1", "SO-1", ("1", 3))) == [
@@ -254,7 +248,7 @@ def test_what_comes_free_is_shipped_to_those_who_wait(story: Changes) -> None:
 
 
 def test_what_comes_free_is_offered_in_rank_to_those_who_can_use_it_there(story: Changes) -> None:
-    stocked(story, WH1=3)
+    story.stores(WH1=3)
     story.order("SO-1", wants(3))
     story.order("SO-2", wants(1, at="WH2"), priority=9)
     story.order("SO-3", wants(1), minute=3)
@@ -273,7 +267,7 @@ def test_what_comes_free_is_offered_in_rank_to_those_who_can_use_it_there(story:
 
 def test_units_of_several_products_and_locations_come_free_at_once(story: Changes) -> None:
     """Each order that gets some hears of it once."""
-    stocked(story, WH1=2, WH2=1)
+    story.stores(WH1=2, WH2=1)
     story.receipt("R-2", brings(1, sku="SKU-2"))
     story.order("SO-1", wants(3, "a"), wants(1, "b", "SKU-2"))
     story.order("SO-2", wants(1, "b", "SKU-2"), wants(3, "a"))
@@ -288,7 +282,7 @@ def test_units_of_several_products_and_locations_come_free_at_once(story: Change
 
 
 def test_units_may_go_to_another_line_of_the_same_order(story: Changes) -> None:
-    stocked(story, WH1=2)
+    story.stores(WH1=2)
     story.order("SO-1", wants(2, "a"), wants(2, "b"))
     assert story.hears(cancels("X-1", "SO-1", ("a", 1))) == [
         revoke("SO-1", part(1, "a"), of="order-created/SO-1"),
@@ -299,7 +293,7 @@ def test_units_may_go_to_another_line_of_the_same_order(story: Changes) -> None:
 
 
 def test_units_that_nobody_waits_for_serve_the_next_order(story: Changes) -> None:
-    stocked(story, WH1=2)
+    story.stores(WH1=2)
     story.order("SO-1", wants(2))
     story.hears(cancels("X-1", "SO-1"))
     assert story.order("SO-2", wants(2)) == [ship("SO-2", part(2), completes=True), confirmed("SO-2", ("1", 2))]
@@ -329,7 +323,7 @@ def test_waiting_units_that_are_dropped_make_room_under_the_backorder_limit(stor
 
 # Orders that ship as a whole.
 def test_when_the_last_that_waited_is_cancelled_the_rest_leaves_in_one_go(story: Changes) -> None:
-    stocked(story, WH1=2, WH2=2)
+    story.stores(WH1=2, WH2=2)
     story.order("SO-1", wants(2, "a"), wants(3, "b", "SKU-2"), wants(1, "c"), ship_complete=True)
     assert story.hears(cancels("X-1", "SO-1", ("b", 3))) == [
         cancelled("SO-1", ("b", 3, "SKU-2")),
@@ -341,7 +335,7 @@ def test_when_the_last_that_waited_is_cancelled_the_rest_leaves_in_one_go(story:
 
 
 def test_while_something_of_it_waits_a_cancellation_releases_nothing_of_it(story: Changes) -> None:
-    stocked(story, WH1=2)
+    story.stores(WH1=2)
     story.order("SO-1", wants(2, "a"), wants(3, "b", "SKU-2"), ship_complete=True)
     story.order("SO-2", wants(1))
     assert story.hears(cancels("X-1", "SO-1", ("a", 1), ("b", 2))) == [
@@ -353,7 +347,7 @@ def test_while_something_of_it_waits_a_cancellation_releases_nothing_of_it(story
 
 
 def test_units_that_another_gives_up_may_complete_it(story: Changes) -> None:
-    stocked(story, WH1=4)
+    story.stores(WH1=4)
     story.order("SO-1", wants(3))
     story.order("SO-2", wants(2), ship_complete=True)
     assert story.hears(cancels("X-1", "SO-1", ("1", 1))) == [
@@ -365,7 +359,7 @@ def test_units_that_another_gives_up_may_complete_it(story: Changes) -> None:
 
 
 def test_what_is_left_after_a_cancellation_can_be_shipped(story: Changes) -> None:
-    stocked(story, WH1=3)
+    story.stores(WH1=3)
     story.order("SO-1", wants(3))
     story.hears(cancels("X-1", "SO-1", ("1", 1)))
     assert story.hears(dispatches("S-1", "SO-1", ("1", 2))) == [shipped("S-1", "SO-1", ("1", 2))]

@@ -14,14 +14,8 @@ def story() -> Changes:
     return Changes()
 
 
-def stocked(story: Changes, **quantities: int) -> None:
-    """Put units of SKU-1 into locations, by name."""
-    for location, quantity in quantities.items():
-        story.receipt(f"first-{location}", brings(quantity), location=location)
-
-
 def test_a_shipment_takes_units_off_the_stock_and_tells_the_customer_how_to_follow_it(story: Changes) -> None:
-    stocked(story, WH1=5)
+    story.stores(WH1=5)
     story.order("SO-1", wants(3))
     carriage = {"carrier": "UPS", "tracking_number": "1Z-9", "tracking_url": "https://example.com/1Z-9"}
     assert story.hears(dispatches("S-1", "SO-1", ("1", 3), **carriage)) == [
@@ -32,7 +26,7 @@ def test_a_shipment_takes_units_off_the_stock_and_tells_the_customer_how_to_foll
 
 
 def test_an_order_may_leave_in_several_shipments_each_told_of(story: Changes) -> None:
-    stocked(story, WH1=5)
+    story.stores(WH1=5)
     story.order("SO-1", wants(3, "a"), wants(2, "b"))
     assert story.hears(dispatches("S-1", "SO-1", ("a", 1))) == [shipped("S-1", "SO-1", ("a", 1))]
     assert story.buckets("SO-1") == [{"released": 2, "shipped": 1}, {"released": 2}]
@@ -44,7 +38,7 @@ def test_an_order_may_leave_in_several_shipments_each_told_of(story: Changes) ->
 
 
 def test_units_of_a_line_that_leave_from_two_locations_are_told_of_together(story: Changes) -> None:
-    stocked(story, WH1=3, WH2=2)
+    story.stores(WH1=3, WH2=2)
     story.order("SO-1", wants(5))
     assert story.hears(dispatches("S-1", "SO-1", ("1", 2, "WH2"), ("1", 1, "WH1"))) == [
         shipped("S-1", "SO-1", ("1", 3))
@@ -62,14 +56,14 @@ def test_units_of_several_instructions_leave_oldest_first(story: Changes) -> Non
 
 
 def test_the_released_part_of_an_order_that_waits_may_leave(story: Changes) -> None:
-    stocked(story, WH1=2)
+    story.stores(WH1=2)
     story.order("SO-1", wants(5))
     story.hears(dispatches("S-1", "SO-1", ("1", 2)))
     assert story.buckets("SO-1") == [{"backordered": 3, "shipped": 2}]
 
 
 def test_a_shipment_frees_nothing_for_others(story: Changes) -> None:
-    stocked(story, WH1=6)
+    story.stores(WH1=6)
     story.hears(sets(safety_stock=2))
     story.order("SO-1", wants(4))
     story.order("SO-2", wants(1))
@@ -80,7 +74,7 @@ def test_a_shipment_frees_nothing_for_others(story: Changes) -> None:
 
 
 def test_the_same_units_do_not_come_back_when_more_arrives(story: Changes) -> None:
-    stocked(story, WH1=2)
+    story.stores(WH1=2)
     story.order("SO-1", wants(2))
     story.hears(dispatches("S-1", "SO-1", ("1", 2)))
     assert story.receipt("R-1", brings(2)) == [put_away("R-1", stored(2))]
@@ -88,7 +82,7 @@ def test_the_same_units_do_not_come_back_when_more_arrives(story: Changes) -> No
 
 # What may not leave.
 def test_the_lines_of_a_shipment_count_together_against_one_claim(story: Changes) -> None:
-    stocked(story, WH1=3)
+    story.stores(WH1=3)
     story.order("SO-1", wants(3))
     assert story.refuses(dispatches("S-1", "SO-1", ("1", 2), ("1", 2))) == Refusal(
         "not_released", "4 units of line 1 of order SO-1 left WH1, but 3 are released there"
@@ -113,7 +107,7 @@ def test_the_lines_of_a_shipment_count_together_against_one_claim(story: Changes
 def test_one_bad_line_refuses_the_whole_shipment(
     story: Changes, bad: tuple[str, int] | tuple[str, int, str], refusal: Refusal, place: int
 ) -> None:
-    stocked(story, WH1=4)
+    story.stores(WH1=4)
     story.order("SO-1", wants(2, "a"), wants(2, "b"), wants(1, "c", "SKU-2"))
     lines: list[tuple[str, int] | tuple[str, int, str]] = [("a", 1)]
     lines.insert(place, bad)
@@ -128,7 +122,7 @@ def test_a_shipment_of_an_unknown_order_is_refused(story: Changes) -> None:
 @pytest.mark.parametrize("bucket", ["held", "shipped", "cancelled", "lost", "rejected"])
 def test_units_that_are_not_released_there_may_not_leave(story: Changes, bucket: str) -> None:
     if bucket != "rejected":
-        stocked(story, WH1=1)
+        story.stores(WH1=1)
     if bucket == "held":
         story.order("SO-1", wants(2), ship_complete=True)
     else:
@@ -146,7 +140,7 @@ def test_units_that_are_not_released_there_may_not_leave(story: Changes, bucket:
 
 
 def test_released_units_may_leave_though_the_order_holds_others(story: Changes) -> None:
-    stocked(story, WH1=2)
+    story.stores(WH1=2)
     story.order("SO-1", wants(4))
     story.hears(amends("AM-1", "SO-1", ship_complete=True))
     story.receipt("R-1", brings(1))
@@ -158,7 +152,7 @@ def test_released_units_may_leave_though_the_order_holds_others(story: Changes) 
 
 
 def test_what_leaves_of_one_line_takes_nothing_from_another_of_the_same_product(story: Changes) -> None:
-    stocked(story, WH1=2)
+    story.stores(WH1=2)
     story.order("SO-1", wants(1, "a"), wants(1, "b"))
     story.hears(dispatches("S-1", "SO-1", ("b", 1)))
     assert story.buckets("SO-1") == [{"released": 1}, {"shipped": 1}]

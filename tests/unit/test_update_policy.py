@@ -28,12 +28,6 @@ def story() -> Changes:
     return Changes()
 
 
-def stocked(story: Changes, **quantities: int) -> None:
-    """Put units of SKU-1 into locations, by name."""
-    for location, quantity in quantities.items():
-        story.receipt(f"first-{location}", brings(quantity), location=location)
-
-
 # Versions.
 @pytest.mark.parametrize("sequence", list(permutations((0, 1, 2))), ids=str)
 def test_the_largest_version_holds_in_whatever_sequence_they_come(story: Changes, sequence: tuple[int, ...]) -> None:
@@ -44,7 +38,7 @@ def test_the_largest_version_holds_in_whatever_sequence_they_come(story: Changes
 
 
 def test_an_older_version_frees_nothing(story: Changes) -> None:
-    stocked(story, WH1=2)
+    story.stores(WH1=2)
     story.hears(sets(2, safety_stock=2))
     story.order("SO-1", wants(1))
     assert story.hears(sets(1, safety_stock=0)) == []
@@ -112,7 +106,7 @@ def test_a_lower_limit_takes_nothing_from_who_waits_and_lets_nobody_in_until_eno
 
 
 def test_exactly_the_limit_may_wait_counted_over_all_who_wait(story: Changes) -> None:
-    stocked(story, WH1=1)
+    story.stores(WH1=1)
     story.hears(sets(backorder_limit=4))
     story.order("SO-1", wants(2), wants(1, "2", at="WH2"))
     assert story.buckets("SO-1") == [{"backordered": 1, "released": 1}, {"backordered": 1}]
@@ -123,7 +117,7 @@ def test_exactly_the_limit_may_wait_counted_over_all_who_wait(story: Changes) ->
 
 def test_units_that_were_lost_may_wait_beyond_the_limit(story: Changes) -> None:
     """They waited in no queue when the limit was checked; a correction refuses nobody."""
-    stocked(story, WH1=3)
+    story.stores(WH1=3)
     story.order("SO-1", wants(3))
     story.hears(sets(backorder_limit=1))
     story.hears(corrects("ADJ-1", -3))
@@ -134,7 +128,7 @@ def test_units_that_were_lost_may_wait_beyond_the_limit(story: Changes) -> None:
 # Discontinued products.
 def test_a_discontinued_product_sells_what_is_there_and_takes_no_new_backorder(story: Changes) -> None:
     """Not even where the line says that it may wait."""
-    stocked(story, WH1=2)
+    story.stores(WH1=2)
     story.hears(sets(discontinued=True))
     assert story.order("SO-1", wants(3, backorder="allow")) == [rejected("SO-1", ("1", 3), reason="discontinued")]
     assert story.order("SO-2", wants(2)) == [ship("SO-2", part(2), completes=True), confirmed("SO-2", ("1", 2))]
@@ -164,7 +158,7 @@ def test_a_product_may_be_continued(story: Changes) -> None:
 # Safety stock.
 def test_a_lower_safety_stock_serves_the_queue_from_every_location_that_keeps_the_product(story: Changes) -> None:
     story.hears(sets(1, safety_stock=5))
-    stocked(story, WH1=5, WH2=4)
+    story.stores(WH1=5, WH2=4)
     story.order("SO-1", wants(2, at="WH2"), minute=1)
     story.order("SO-2", wants(4), minute=2)
     assert story.hears(sets(2, safety_stock=2)) == [
@@ -179,7 +173,7 @@ def test_a_lower_safety_stock_serves_the_queue_from_every_location_that_keeps_th
 def test_a_policy_that_leaves_out_the_safety_stock_lets_it_go(story: Changes) -> None:
     """Each version is the whole policy."""
     story.hears(sets(1, safety_stock=1))
-    stocked(story, WH1=1)
+    story.stores(WH1=1)
     story.order("SO-1", wants(1), ship_complete=True)
     assert story.hears(sets(2, backorder="deny")) == [
         ship("SO-1", part(1), completes=True),
@@ -188,7 +182,7 @@ def test_a_policy_that_leaves_out_the_safety_stock_lets_it_go(story: Changes) ->
 
 
 def test_a_higher_safety_stock_takes_nothing_from_those_who_hold_units(story: Changes) -> None:
-    stocked(story, WH1=4)
+    story.stores(WH1=4)
     story.order("SO-1", wants(2))
     story.order("SO-2", wants(2), wants(1, "2", "SKU-2"), ship_complete=True)
     assert story.hears(sets(safety_stock=3)) == []
@@ -197,7 +191,7 @@ def test_a_higher_safety_stock_takes_nothing_from_those_who_hold_units(story: Ch
 
 
 def test_units_that_come_free_below_a_higher_safety_stock_are_given_to_nobody(story: Changes) -> None:
-    stocked(story, WH1=5)
+    story.stores(WH1=5)
     story.order("SO-1", wants(5))
     story.order("SO-2", wants(5))
     story.hears(sets(safety_stock=3))
@@ -212,7 +206,7 @@ def test_units_that_come_free_below_a_higher_safety_stock_are_given_to_nobody(st
 
 def test_the_safety_stock_holds_at_each_location_by_itself(story: Changes) -> None:
     story.hears(sets(safety_stock=2))
-    stocked(story, WH1=3, WH2=3, WH3=2)
+    story.stores(WH1=3, WH2=3, WH3=2)
     assert story.order("SO-1", wants(4)) == [
         ship("SO-1", part(1), completes=False),
         ship("SO-1", part(1), completes=False, location="WH2"),

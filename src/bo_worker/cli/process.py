@@ -114,7 +114,7 @@ class Signals:
             for number, handler in (
                 (signal.SIGTERM, self._receive),
                 (signal.SIGINT, self._receive),
-                (signal.SIGALRM, lambda *_: os._exit(CRASHED)),
+                (signal.SIGALRM, self._force),
             )
         }
         return self
@@ -123,6 +123,10 @@ class Signals:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def _force(self, _number: int, _frame: FrameType | None) -> None:
+        log.error("shutdown_deadline_passed", part="process")
+        os._exit(CRASHED)
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
         if self._received:

@@ -12,7 +12,7 @@ from bo_worker.kafka.errors import KafkaUnavailable
 from bo_worker.messages.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from bo_worker.config import Settings
 
@@ -21,7 +21,7 @@ _POLL_MS = 200
 _FETCH_BYTES_MAX = 1024 * 1024  # as compressed; in memory it is much more
 
 
-async def read_topic(settings: Settings, topic_full_name: str, *, deadline_s: float = 30) -> AsyncIterator[Record]:
+async def read_topic(settings: Settings, topic_full_name: str, *, deadline_s: float = 30) -> AsyncGenerator[Record, None]:
     """Every message of the topic that is there now; `Record.topic` is the full name. No topic: no messages.
 
     Raises:
@@ -46,7 +46,7 @@ async def read_topic(settings: Settings, topic_full_name: str, *, deadline_s: fl
         await ended_within(_END_DEADLINE_S, consumer.stop())
 
 
-async def _records(consumer: AIOKafkaConsumer, topic: str) -> AsyncIterator[Record]:
+async def _records(consumer: AIOKafkaConsumer, topic: str) -> AsyncGenerator[Record, None]:
     if topic not in await consumer.topics():
         return
     await consumer.beginning_offsets([TopicPartition(topic, 0)])  # makes the client learn about the topic

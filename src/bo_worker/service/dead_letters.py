@@ -22,7 +22,7 @@ from bo_worker.store.database import reach
 from bo_worker.store.replays import Replay, list_replays, save_replays
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 
     import asyncpg
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 _HEADERS_OF_OURS = "dlq_"
-_MESSAGES_AT_ONCE = 100
+_MESSAGES_AT_ONCE = 50
 
 Place = tuple[int, int]
 
@@ -128,9 +128,14 @@ async def send_back(
     database = await reach(settings, "dead letters", wait_s)
     try:
         for topic in dict.fromkeys(letter.topic for letter in letters):
-            chosen = [letter async for letter in _read(settings, topic, set(), wait_s) if letter.name in names]
-            for first in range(0, len(chosen), _MESSAGES_AT_ONCE):
-                await _send(publisher, database, chosen[first : first + _MESSAGES_AT_ONCE], value)
+            waiting: list[DeadLetter] = []
+            async for letter in _read(settings, topic, set(), wait_s):
+                if letter.name in names:
+                    waiting.append(letter)
+                if len(waiting) == _MESSAGES_AT_ONCE:
+                    await _send(publisher, database, waiting, value)
+                    waiting = []
+            await _send(publisher, database, waiting, value)
     finally:
         await publisher.stop()
         await database.close()
@@ -139,6 +144,8 @@ async def send_back(
 async def _send(
     publisher: Publisher, database: asyncpg.Connection, letters: Sequence[DeadLetter], value: bytes | None
 ) -> None:
+    if not letters:
+        return
     await publisher.publish([as_received(letter, value) for letter in letters])
     await save_replays(database, [letter.name for letter in letters])
     for letter in letters:
@@ -175,7 +182,7 @@ async def _collect(settings: Settings, topics: Iterable[str], wait_s: float) -> 
 
 async def _read(
     settings: Settings, topic: str, replayed: Collection[Replay], wait_s: float
-) -> AsyncIterator[DeadLetter]:
+) -> AsyncGenerator[DeadLetter, None]:
     name = settings.topic_prefix + topic + DEAD_LETTER_SUFFIX
     async with aclosing(read_topic(settings, name, deadline_s=wait_s)) as records:
         async for record in records:

@@ -27,6 +27,5 @@ async def list_replays(connection: asyncpg.Connection, topics: Iterable[str]) ->
 
 
 async def save_replays(connection: asyncpg.Connection, replays: Collection[Replay]) -> None:
-    """Note what was sent back; a second time changes nothing."""
-    if replays:
-        await connection.execute(QUERIES["save_replays"], *map(list, zip(*replays, strict=True)))
+    """Note what was sent back, at least one; a second time changes nothing."""
+    await connection.execute(QUERIES["save_replays"], *map(list, zip(*replays, strict=True)))
