@@ -21,7 +21,9 @@ _POLL_MS = 200
 _FETCH_BYTES_MAX = 1024 * 1024  # as compressed; in memory it is much more
 
 
-async def read_topic(settings: Settings, topic_full_name: str, *, deadline_s: float = 30) -> AsyncGenerator[Record, None]:
+async def read_topic(
+    settings: Settings, topic_full_name: str, *, deadline_s: float = 30
+) -> AsyncGenerator[Record, None]:
     """Every message of the topic that is there now; `Record.topic` is the full name. No topic: no messages.
 
     Raises:
