@@ -116,6 +116,11 @@ class World:
         await self._reader.start()
         topics = OUTPUT_TOPICS + DEAD_LETTER_TOPICS
         self._next = dict.fromkeys(self._partitions(topics, self.settings.topic_partitions), 0)
+        # Assigned, it knows them all at once; paused, it asks for nothing while nobody reads.
+        self._reader.assign([*self._next, *self._partitions(INPUT_TOPICS, self.settings.topic_partitions)])
+        for partition in self._reader.assignment():
+            self._reader.seek(partition, 0)
+            self._reader.pause(partition)
 
     async def close(self) -> None:
         await self._publisher.stop()
@@ -192,15 +197,15 @@ class World:
         """Read what was published since the last time; every message must keep to its schema."""
         ends = await self._reader.end_offsets(list(self._next))
         unread = {partition for partition, end in ends.items() if self._next[partition] < end}
-        self._reader.assign(unread)
         for partition in unread:
             self._reader.seek(partition, self._next[partition])
+            self._reader.resume(partition)
         async with asyncio.timeout(PATIENCE_S):
             while any(self._next[partition] < ends[partition] for partition in unread):
                 for partition, records in (await self._reader.getmany(timeout_ms=100)).items():
                     self._next[partition] = records[-1].offset + 1
                     self.outputs += [self._output(record) for record in records]
-        self._reader.unsubscribe()  # lest it goes on asking
+        self._reader.pause(*unread)
 
     def of(self, topic: str, key: str) -> list[Output]:
         """What came out on a topic under a key, each once, in order."""

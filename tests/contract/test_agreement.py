@@ -162,7 +162,7 @@ FIELDS: dict[str, dict[str, tuple[list[Any], list[Any]]]] = {
     },
     "product-policy-updated": {
         "sku": IDS,
-        "version": LEVELS,
+        "version": ([0, BILLION + 1, 2**63 - 1], [-1, 2**63, 0.5, "0", False]),
         "updated_at": INSTANTS,
         "backorder": (["allow", "deny", "if_promised"], ["maybe", None]),
         "kind": (
@@ -178,7 +178,7 @@ FIELDS: dict[str, dict[str, tuple[list[Any], list[Any]]]] = {
         "release_on": DAYS,
         "season_ends_on": DAYS,
         "discontinued": FLAGS,
-        "substitutes": ([["x"] * 2_000], [[], ["x"] * 2_001, ["a b"], [None], "SKU-2"]),
+        "substitutes": ([[], ["x"] * 2_000], [["x"] * 2_001, ["a b"], [None], "SKU-2"]),
         "cancellation_rate_limit": ([0, 1, 0.25, 0.0, 1.0], [-0.01, 1.01, "0.5", True]),
     },
 }

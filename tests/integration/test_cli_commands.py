@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -85,7 +85,21 @@ async def test_show_tells_where_an_order_stands_and_how_a_product_is(
         await world.send(placed(build.order("SO-3", lines=[build.order_line("7", "SKU-2", 1)], priority=9)))
         await world.settled()
     given = variables(settings)
-    order = (await command("show", "order", "SO-1", "--json", given=given)).json
+    compare_order((await command("show", "order", "SO-1", "--json", given=given)).json)
+    compare_product((await command("show", "sku", "SKU-1", "--json", given=given)).json)
+    plain = (await command("show", "sku", "SKU-2", given=given)).out.splitlines()
+    assert plain[0] == "SKU-2: 4 units wait on 2 lines"
+    head = plain.index("Head of the queue") + 2
+    assert [line.split()[:4] for line in plain[head : head + 2]] == [["1", "SO-3", "7", "1"], ["2", "SO-1", "2", "3"]]
+    printed = (await command("show", "order", "SO-1", given=given)).out
+    assert "2 of 2" in printed
+    assert "C-7" in printed
+    for unknown, said in ((("order", "SO-9"), "order SO-9"), (("sku", "X"), "product X")):
+        ended = await command("show", *unknown, "--json", given=given)
+        assert (ended.code, ended.out, ended.err) == (1, "", f"bo-worker: there is no {said}\n")
+
+
+def compare_order(order: dict[str, Any]) -> None:
     assert order.pop("received_at").startswith("20")
     first, second = order.pop("lines")
     history = [(entry["change"], entry["quantity"], entry["line_id"]) for entry in order.pop("history")]
@@ -118,7 +132,8 @@ async def test_show_tells_where_an_order_stands_and_how_a_product_is(
         [],
     )
 
-    product = (await command("show", "sku", "SKU-1", "--json", given=given)).json
+
+def compare_product(product: dict[str, Any]) -> None:
     assert product.pop("policy")["safety_stock"] == 1
     (waiting,) = product.pop("queue")
     history = [(entry["change"], entry["quantity"], entry["order_id"]) for entry in product.pop("history")]
@@ -139,16 +154,6 @@ async def test_show_tells_where_an_order_stands_and_how_a_product_is(
         "expected_from": None,
         "expected_to": None,
     }
-    plain = (await command("show", "sku", "SKU-2", given=given)).out.splitlines()
-    assert plain[0] == "SKU-2: 4 units wait on 2 lines"
-    head = plain.index("Head of the queue") + 2
-    assert [line.split()[:4] for line in plain[head : head + 2]] == [["1", "SO-3", "7", "1"], ["2", "SO-1", "2", "3"]]
-    printed = (await command("show", "order", "SO-1", given=given)).out
-    assert "2 of 2" in printed
-    assert "C-7" in printed
-    for unknown, said in ((("order", "SO-9"), "order SO-9"), (("sku", "X"), "product X")):
-        ended = await command("show", *unknown, "--json", given=given)
-        assert (ended.code, ended.out, ended.err) == (1, "", f"bo-worker: there is no {said}\n")
 
 
 async def test_json_is_whole_even_for_an_order_with_every_line_waiting(

@@ -12,6 +12,7 @@ from command import command, variables
 from world import opened_world, placed, running, world_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from bo_worker.stack.servers import Servers
@@ -48,15 +49,8 @@ async def test_a_dead_letter_is_listed_shown_mended_and_sent_back(
         assert "invalid_data" in plain
         assert "C-7" not in plain
 
-        shown = (await dlq("show", f"{topic_prefix}order-created", place, "--json")).json
-        assert (shown["key"], orjson.loads(shown["value"])) == ("SO-1", orjson.loads(BROKEN))
-        assert shown["headers"][:2] == [["content-type", "application/json"], ["x-trace", "base64:/wA="]]
-        assert '"quantity": -3' in (await dlq("show", "order-created", place)).out
-        value = (await dlq("show", "order-created", place, "--value")).out
-        assert value == BROKEN.decode()
-
         file = tmp_path / "value.json"
-        file.write_text(value)
+        file.write_text(await shown_value(dlq, f"{topic_prefix}order-created", place))
         still = await dlq("replay", "order-created", place, "--value-file", str(file), "--yes")
         assert (still.code, still.out) == (1, "")
         assert still.err.startswith("bo-worker: the value is still wrong (invalid_data): lines[0].quantity")
@@ -77,6 +71,17 @@ async def test_a_dead_letter_is_listed_shown_mended_and_sent_back(
         assert (absent.code, absent.err) == (1, "bo-worker: there is no dead letter at 0:4711 of order-created\n")
         absent = await dlq("replay", "order-created", "0:4711", "--yes")
         assert (absent.code, absent.err) == (1, "bo-worker: there is no dead letter at 0:4711 of order-created\n")
+
+
+async def shown_value(dlq: Callable[..., Awaitable[Ended]], topic: str, place: str) -> str:
+    """Look at the dead letter in all ways; return its value as it was received."""
+    shown = (await dlq("show", topic, place, "--json")).json
+    assert (shown["key"], orjson.loads(shown["value"])) == ("SO-1", orjson.loads(BROKEN))
+    assert shown["headers"][:2] == [["content-type", "application/json"], ["x-trace", "base64:/wA="]]
+    assert '"quantity": -3' in (await dlq("show", "order-created", place)).out
+    value = (await dlq("show", "order-created", place, "--value")).out
+    assert value == BROKEN.decode()
+    return value
 
 
 async def test_dead_letters_that_fail_again_come_back_once_each_and_not_for_ever(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
+import structlog
 
 from bo_worker.cli import main
 from bo_worker.cli.failures import CommandFailedError, Failure, explain
@@ -22,11 +24,21 @@ from bo_worker.store.database import DatabaseUnavailableError
 from bo_worker.store.migrations import MigrationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 COMMANDS = ("run", "migrate", "topics", "check", "show", "dlq", "stack", "demo", "bench")
 # What only commands at work need; each of them would double the time of --help.
 HEAVY = ("aiokafka", "asyncpg", "pydantic", "prometheus_client", "starlette", "uvicorn", "uvloop")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A command that gets as far as to a server sends all logs to its standard error, here one that is captured."""
+    handlers = logging.getLogger().handlers[:]
+    yield
+    structlog.reset_defaults()
+    logging.getLogger().handlers[:] = handlers
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

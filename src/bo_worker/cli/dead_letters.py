@@ -25,8 +25,8 @@ _NEWEST = ("topic", "partition", "offset", "error", "reason", "failed_at", "repl
 
 def print_list(settings: Settings, topic: str | None, newest: int, *, with_replayed: bool, as_json: bool) -> None:
     """Print counts by topic and error, and the newest one by one."""
-    quiet_logs()
     topics = topics_named(settings, topic)
+    quiet_logs()
     summary = asyncio.run(summarize(settings, topics, newest, with_replayed=with_replayed, wait_s=wait_s(settings)))
     counts = [(*name, count) for name, count in sorted(summary.counts.items())]
     letters = [_listed(letter) for letter in summary.newest]
@@ -46,8 +46,9 @@ def print_one(settings: Settings, topic: str, place: str, *, as_json: bool, valu
     Raises:
         CommandFailedError: there is none at this place.
     """
+    named = _topic_named(settings, topic), parse_place(place)
     quiet_logs()
-    letter = _found(settings, _topic_named(settings, topic), parse_place(place))
+    letter = _found(settings, *named)
     if value_only:
         sys.stdout.buffer.write(letter.record.value or b"")
     elif as_json:

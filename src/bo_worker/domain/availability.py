@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 
 def snapshot(product: Product) -> tuple[object, ...]:
     """Return what a shop can see of a product, to tell cheaply whether it changed."""
-    stocks = [stock for stock in product.stock.values() if stock.on_hand]
-    seen = (product.waiting, *[(stock.location, stock.on_hand, stock.allocated) for stock in stocks])
-    if product.policy is None:  # The rest follows from these; a first policy counts as a change.
-        return seen
-    free = [product.available(stock) for stock in stocks]
-    return (*seen, *free, _state(product, sum(free)))
+    safety_stock = product.safety_stock
+    free = 0
+    seen: list[object] = [product.waiting]
+    for stock in product.stock.values():
+        if stock.on_hand:
+            available = max(0, stock.on_hand - stock.allocated - safety_stock)
+            free += available
+            seen.append((stock.location, stock.on_hand, stock.allocated, available))
+    return (*seen, _state(product, free))
 
 
 def availability(product: Product) -> Availability:

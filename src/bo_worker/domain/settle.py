@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.allocation import serve_queue
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from bo_worker.domain.account import Account
     from bo_worker.domain.arrival import Arrivals
     from bo_worker.domain.facts import NotificationLine
+
+Replaced = Mapping[tuple[str, str], int]
 
 
 @dataclass(slots=True, eq=False)
@@ -42,30 +46,40 @@ def settle(account: Account, effect: Effect) -> None:
     served = dict(effect.orders)
     for sku, locations in effect.locations.items():
         serve_queue(account, account.product(sku), locations, effect.arrivals, served=served)
+    replaced = _tell_lost(account, effect) if effect.lost else {}
     for order_id in served:
-        release_served(account, order_id, effect.arrivals)
+        release_served(account, order_id, effect.arrivals, replaced)
     if effect.arrivals is not None:
         put_away(account, effect.arrivals)
-    if effect.lost:
-        _tell_lost(account, effect)
 
 
-def release_served(account: Account, order_id: str, arrivals: Arrivals | None) -> None:
-    """Release what an order holds and may send; tell its customer."""
+def release_served(
+    account: Account, order_id: str, arrivals: Arrivals | None, replaced: Replaced = MappingProxyType({})
+) -> None:
+    """Release what an order holds and may send; tell its customer.
+
+    Units that only stand in for released ones that were lost at once are no news: `replaced` counts them, by
+    order and line.
+    """
     order = account.orders[order_id]
     released = release(account, order, arrivals)
-    if released:
+    for line in released:
+        line.quantity -= replaced.get((order_id, line.line_id), 0)
+    if news := [line for line in released if line.quantity]:
         completes = not order.is_waiting()
-        notify(account, order, "backorder_filled", released, completes_order=completes)
+        notify(account, order, "backorder_filled", news, completes_order=completes)
 
 
-def _tell_lost(account: Account, effect: Effect) -> None:
-    """Tell customers of released units that were lost, unless the line was served again at once."""
+def _tell_lost(account: Account, effect: Effect) -> Replaced:
+    """Tell customers of released units that stay lost; return those that were served again at once."""
     told: dict[str, list[NotificationLine]] = {}
+    replaced: dict[tuple[str, str], int] = {}
     for (order_id, position), (waited, lost) in sorted(effect.lost.items()):
         line = next(line for line in account.orders[order_id].lines if line.position == position)
-        quantity = min(lost, line.backordered - waited)
-        if quantity > 0:
-            told.setdefault(order_id, []).append(notified(line, quantity))
+        missing = max(0, min(lost, line.backordered - waited))
+        replaced[order_id, line.line_id] = lost - missing
+        if missing:
+            told.setdefault(order_id, []).append(notified(line, missing))
     for order_id, lines in told.items():
         notify(account, account.orders[order_id], "allocation_lost", lines)
+    return replaced

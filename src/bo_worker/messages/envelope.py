@@ -39,7 +39,8 @@ def open_envelope(value: bytes, headers: Sequence[tuple[str, bytes]]) -> Opened:
     traceparent = well_formed_traceparent(trace.decode("latin-1")) if trace else None
     if content_type == _STRUCTURED:
         return _open_structured(value, traceparent)
-    _require_json(content_type)
+    if content_type == _BATCH or any(name.startswith("ce_") for name in given):
+        _require_json(content_type)
     _require_version(given.get("ce_specversion", b"1.0").decode("latin-1"))
     return Opened(value, traceparent)
 

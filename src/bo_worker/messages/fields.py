@@ -59,12 +59,12 @@ def _text(characters_max: int) -> Any:
     )
 
 
-def list_field() -> Any:
-    """A list that may not be empty: an empty list is malformed, not "all".
+def list_field(min_length: int = 1) -> Any:
+    """A list, which as a rule may not be empty: an empty list of lines is malformed, not "all".
 
     It fails with its first wrong element: a list of a million of them must not cost a million reasons.
     """
-    return Field(min_length=1, max_length=LINES_MAX, fail_fast=True)
+    return Field(min_length=min_length, max_length=LINES_MAX, fail_fast=True)
 
 
 Identifier = Annotated[
@@ -86,6 +86,7 @@ Level = Annotated[
     Strict(),
     Field(ge=0, le=QUANTITY_MAX, description=f"a whole number from 0 to {QUANTITY_MAX:,}"),
 ]
+Version = Annotated[int, Strict(), Field(ge=0, le=2**63 - 1, description="a whole number from 0 on")]
 Days = Annotated[int, Strict(), Field(ge=0, le=36_500, description="a whole number of days from 0 to 36,500")]
 Delta = Annotated[
     int,

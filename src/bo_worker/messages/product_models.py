@@ -13,7 +13,7 @@ class ProductPolicyUpdated(TypedDict):
     """The whole policy of a product; the larger version holds."""
 
     sku: Identifier
-    version: Level
+    version: fields.Version
     updated_at: Instant
     backorder: Literal["allow", "deny", "if_promised"]
     kind: Literal["standard", "pre_order", "made_to_order", "drop_ship", "seasonal", "manufacturer", "indefinite"]
@@ -26,7 +26,7 @@ class ProductPolicyUpdated(TypedDict):
     release_on: NotRequired[Day | None]
     season_ends_on: NotRequired[Day | None]
     discontinued: NotRequired[Flag | None]
-    substitutes: NotRequired[Annotated[list[Identifier], fields.list_field()] | None]
+    substitutes: NotRequired[Annotated[list[Identifier], fields.list_field(min_length=0)] | None]
     cancellation_rate_limit: NotRequired[fields.Share | None]
 
 
@@ -47,6 +47,6 @@ def update_policy(policy: ProductPolicyUpdated) -> UpdatePolicy:
         release_on=policy.get("release_on"),
         season_ends_on=policy.get("season_ends_on"),
         discontinued=policy.get("discontinued") or False,
-        substitutes=policy.get("substitutes"),
+        substitutes=policy.get("substitutes") or None,
         cancellation_rate_limit=policy.get("cancellation_rate_limit"),
     )

@@ -146,6 +146,7 @@ class Applier:
                 lessons.order_ids.update(busy.order_ids)
                 continue
             lessons = Lessons()
+            self._pauses = self._new_pauses()
             self._committed(Batch([], {}), Applied(messages=1, units=units))
             self._checkpoint("after_step")
 

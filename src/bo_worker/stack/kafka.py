@@ -97,8 +97,10 @@ class EmbeddedKafka(EmbeddedServer):
 
 
 def new_cluster_id() -> str:
-    """A cluster id as Kafka makes them: a UUID in URL-safe base64."""
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    """A cluster id as Kafka makes them: a UUID in URL-safe base64. None begins with "-", which reads as an option."""
+    while (made := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return made
 
 
 def kafka_answers(host: str, port: int) -> bool:
