@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 Units = tuple[str, int] | tuple[str, int, str]
 
-TOPICS: Final[dict[type, tuple[str, str]]] = {
-    CancelOrder: ("order-cancelled", "cancellation_id"),
-    AmendOrder: ("order-amended", "amendment_id"),
-    AdjustInventory: ("inventory-adjusted", "adjustment_id"),
-    DispatchShipment: ("shipment-dispatched", "shipment_id"),
-    UpdatePolicy: ("product-policy-updated", "sku"),
+TOPICS: Final[dict[type, tuple[str, tuple[str, ...]]]] = {
+    CancelOrder: ("order-cancelled", ("cancellation_id",)),
+    AmendOrder: ("order-amended", ("amendment_id",)),
+    AdjustInventory: ("inventory-adjusted", ("adjustment_id",)),
+    DispatchShipment: ("shipment-dispatched", ("shipment_id",)),
+    UpdatePolicy: ("product-policy-updated", ("sku", "version")),
 }
 # What an entry of the journal does to the counters of stock and to what waits.
 ON_HAND: Final = {"received": 1, "adjusted": 1, "shipped": -1}
@@ -116,8 +116,8 @@ def picture(account: Account) -> list[Any]:
 
 def cause_of(command: Command) -> Cause:
     """The message that brings a change."""
-    topic, name = TOPICS[type(command)]
-    return Cause(topic, getattr(command, name))
+    topic, names = TOPICS[type(command)]
+    return Cause(topic, "/".join(str(getattr(command, name)) for name in names))
 
 
 def cancels(cancellation_id: str, order_id: str, *lines: tuple[str, int], reason: str | None = None) -> CancelOrder:

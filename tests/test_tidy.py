@@ -289,7 +289,7 @@ def calls(node: ast.AST) -> frozenset[str]:
         if isinstance(inner, ast.Assert):
             found.add("assert")
         if isinstance(inner, ast.Call):
-            found.add(getattr(inner.func, "attr", None) or getattr(inner.func, "id", ""))
+            found.add(str(getattr(inner.func, "attr", getattr(inner.func, "id", ""))))
     return frozenset(found)
 
 

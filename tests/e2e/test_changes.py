@@ -214,6 +214,11 @@ async def test_a_policy_decides_who_may_wait_and_lets_go_what_it_kept(world: Wor
         ("backorder_filled", "SO-P2", "", {"1": 1}),
         ("ship", "SO-P2", "WH1", {"1": 1}),
     ]
+    last = build.policy("SKU-P", 5, discontinued=True, safety_stock=1)
+    assert await told(world, "product-policy-updated", **last) == [
+        ("backorder_filled", "SO-P2", "", {"1": 1}),
+        ("ship", "SO-P2", "WH1", {"1": 1}),
+    ]
     assert await ordered(world, "SO-P3", build.order_line("1", "SKU-P", 1, backorder="allow")) == [
         ("order_rejected", "SO-P3", "", {"1": 1})
     ]

@@ -61,7 +61,7 @@ async def test_it_stays_unknown_whether_a_transaction_was_committed(stack: Serve
     async def scenario(cut: Cut) -> None:
         # Few lines at a time, so that receipts are gone on with in steps, and hung up on there too.
         async with fresh_world(stack, template_database, batch_records_max=20, fill_lines_max=10) as world:
-            async with proxied(world.settings.database_url.get_secret_value(), cut, nth=3) as (proxy, url):
+            async with proxied(world.settings.database_url.get_secret_value(), cut, nth=4) as (proxy, url):
                 through_proxy = world.settings.model_copy(update={"database_url": SecretStr(url)})
                 async with running(world, Worker(through_proxy)):
                     await world.send(*inputs)

@@ -191,7 +191,7 @@ def test_every_input_has_its_natural_id() -> None:
         "order-amended": "AM-1",
         "inventory-adjusted": "ADJ-1",
         "shipment-dispatched": "S-1",
-        "product-policy-updated": "SKU-1",
+        "product-policy-updated": "SKU-1/1",
     }
 
 

@@ -24,20 +24,24 @@ with Signals({deadline_s}) as signals, asyncio.Runner(loop_factory={factory}) as
 TERM = "os.kill(os.getpid(), signal.SIGTERM)"
 
 
-def exit_code(work: str, factory: str, deadline_s: float = 600) -> int:
+def outcome(work: str, factory: str, deadline_s: float = 600) -> tuple[int, str]:
     program = PROGRAM.format(work=work, factory=factory, deadline_s=deadline_s)
-    return subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode
+    ended = subprocess.run([sys.executable, "-c", program], check=False, timeout=60, capture_output=True, text=True)
+    return ended.returncode, ended.stderr
 
 
 @pytest.mark.parametrize("factory", ["None", "loop_factory()"])
 def test_a_second_signal_ends_the_process_at_once(factory: str) -> None:
     work = f"{TERM}; await asyncio.sleep(0); {TERM}; await asyncio.sleep(600)"
-    assert exit_code(work, factory) == 128 + signal.SIGTERM
+    assert outcome(work, factory) == (128 + signal.SIGTERM, "")
 
 
 @pytest.mark.parametrize("factory", ["None", "loop_factory()"])
 def test_a_process_that_is_stuck_ends_when_its_time_is_over(factory: str) -> None:
-    assert exit_code(f"{TERM}\n    while True: pass", factory, deadline_s=0.1) == 1
+    assert outcome(f"{TERM}\n    while True: pass", factory, deadline_s=0.1) == (
+        1,
+        "bo-worker: it did not end in time and was ended by force\n",
+    )
 
 
 def test_a_signal_before_the_worker_is_built_is_not_lost() -> None:

@@ -170,6 +170,22 @@ def test_a_lower_safety_stock_serves_the_queue_from_every_location_that_keeps_th
     assert story.stock() == {"WH1": (5, 3), "WH2": (4, 2)}
 
 
+def test_versions_that_serve_the_same_order_are_causes_of_their_own(story: Changes) -> None:
+    """Their events have ids of their own, so that no subscriber takes the second for the first once more."""
+    story.hears(sets(1, safety_stock=3))
+    story.stores(WH1=3)
+    story.order("SO-1", wants(2))
+    assert story.hears(sets(2, safety_stock=2)) == [
+        ship("SO-1", part(1), completes=False),
+        filled("SO-1", ("1", 1), completes=False),
+    ]
+    assert story.hears(sets(3, safety_stock=1)) == [
+        ship("SO-1", part(1), completes=True),
+        filled("SO-1", ("1", 1), completes=True),
+    ]
+    assert story.causes == ["product-policy-updated/SKU-1/3"] * 2
+
+
 def test_a_policy_that_leaves_out_the_safety_stock_lets_it_go(story: Changes) -> None:
     """Each version is the whole policy."""
     story.hears(sets(1, safety_stock=1))

@@ -125,7 +125,8 @@ class Signals:
             signal.signal(number, handler)
 
     def _force(self, _number: int, _frame: FrameType | None) -> None:
-        log.error("shutdown_deadline_passed", part="process")
+        # Not by way of the log, which whom we interrupted may just have locked.
+        os.write(2, b"bo-worker: it did not end in time and was ended by force\n")
         os._exit(CRASHED)
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:

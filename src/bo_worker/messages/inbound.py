@@ -33,7 +33,7 @@ from bo_worker.messages.shipment_models import ShipmentDispatched, dispatch_ship
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bo_worker.domain.commands import Command
+    from bo_worker.domain.commands import Command, UpdatePolicy
     from bo_worker.messages.record import Record
 
 DIGEST_BYTES: Final = 16
@@ -65,22 +65,27 @@ class Refused:
 class _Input:
     """How the data of one topic is validated, and what it becomes."""
 
-    def __init__(self, data: Any, build: Callable[[Any], Command], natural_id: str) -> None:
+    def __init__(self, data: Any, build: Callable[[Any], Command], natural_id: Callable[[Any], str]) -> None:
         adapter = TypeAdapter[Any](data)
         self.validate = adapter.validator.validate_json
         self.build = build
-        self.natural_id: Callable[[Command], str] = attrgetter(natural_id)
+        self.natural_id = natural_id
         self.schema = adapter.json_schema()
 
 
+def _policy_version(policy: UpdatePolicy) -> str:
+    """Name a version of a policy; what it brings about must not be taken for the doing of another version."""
+    return f"{policy.sku}/{policy.version}"
+
+
 _INPUTS: Final = {
-    "order-created": _Input(OrderCreated, place_order, "order_id"),
-    "inventory-received": _Input(InventoryReceived, receive_inventory, "receipt_id"),
-    "order-cancelled": _Input(OrderCancelled, cancel_order, "cancellation_id"),
-    "order-amended": _Input(OrderAmended, amend_order, "amendment_id"),
-    "inventory-adjusted": _Input(InventoryAdjusted, adjust_inventory, "adjustment_id"),
-    "shipment-dispatched": _Input(ShipmentDispatched, dispatch_shipment, "shipment_id"),
-    "product-policy-updated": _Input(ProductPolicyUpdated, update_policy, "sku"),
+    "order-created": _Input(OrderCreated, place_order, attrgetter("order_id")),
+    "inventory-received": _Input(InventoryReceived, receive_inventory, attrgetter("receipt_id")),
+    "order-cancelled": _Input(OrderCancelled, cancel_order, attrgetter("cancellation_id")),
+    "order-amended": _Input(OrderAmended, amend_order, attrgetter("amendment_id")),
+    "inventory-adjusted": _Input(InventoryAdjusted, adjust_inventory, attrgetter("adjustment_id")),
+    "shipment-dispatched": _Input(ShipmentDispatched, dispatch_shipment, attrgetter("shipment_id")),
+    "product-policy-updated": _Input(ProductPolicyUpdated, update_policy, _policy_version),
 }
 INPUT_TOPICS: Final = tuple(_INPUTS)
 

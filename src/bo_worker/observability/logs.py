@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 import orjson
 import structlog
@@ -36,7 +37,7 @@ def configure_logging(log_format: str, log_level: str, stream: TextIO | None = N
     structlog.configure(
         processors=_processors(log_format, target),
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(target),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Unfailing(target))),
         cache_logger_on_first_use=False,
     )
     _route_libraries(level)
@@ -67,6 +68,21 @@ def _route_libraries(level: int) -> None:
     for library, least in _QUIET.items():
         logging.getLogger(library).setLevel(max(level, least))
     logging.captureWarnings(capture=True)
+
+
+class _Unfailing:
+    """A stream that drops what it can't write: whoever logs must not fail because nobody listens any more."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 class _Forwarding(logging.Handler):
