@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bo_worker.config import Settings
     from bo_worker.stack.servers import Servers
 
-PATIENCE_S: Final = 30
+PATIENCE_S: Final = 90
 POLL_S: Final = 0.02
 OUTPUT_TOPICS: Final = ("customer-notification", "fulfillment", "availability-changed")
 DEAD_LETTER_TOPICS: Final = tuple(f"{topic}.dlq" for topic in INPUT_TOPICS)

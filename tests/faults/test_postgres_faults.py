@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+import build
 from audit import audit
 from bo_worker.app import Worker
 from bo_worker.store.migrations import migrate
 from children import side_by_side
 from proxy import Cut, proxied
 from workload import drawn, trickle
-from world import POLL_S, fresh_world, opened_world, running, world_settings
+from world import PATIENCE_S, POLL_S, fresh_world, opened_world, placed, running, world_settings
 
 if TYPE_CHECKING:
     from bo_worker.stack.postgres import EmbeddedPostgres
@@ -52,6 +53,24 @@ async def test_backends_are_terminated_at_random_under_load(stack: Servers, temp
                     await _terminate_one(world, draw)
                     await asyncio.sleep(5 * POLL_S)
             await world.settled()
+        await audit(world)
+
+
+async def test_a_stranger_who_keeps_a_row_locked_is_waited_for(stack: Servers, template_database: str) -> None:
+    async with (
+        fresh_world(stack, template_database, database_lock_timeout_s=0.5) as world,
+        running(world) as (worker,),
+    ):
+        await world.send(*drawn(SEED, 20, skus=1))
+        await world.settled()
+        given_up = asyncio.Event()
+        worker.applier._retried = lambda _: given_up.set()
+        stranger = await world.connected()
+        async with stranger.transaction(), asyncio.timeout(PATIENCE_S):
+            await stranger.execute("select from bo_worker.product for update")
+            await world.send(placed(build.order("SO-late", lines=[build.order_line(sku="SKU-0")])))
+            await given_up.wait()
+        await world.settled()
         await audit(world)
 
 

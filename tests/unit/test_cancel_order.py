@@ -220,6 +220,19 @@ def test_each_instruction_that_loses_units_is_revoked_once(story: Changes) -> No
     ]
 
 
+def test_units_that_an_instruction_took_from_several_claims_are_one_line_of_its_revocation(story: Changes) -> None:
+    story.stores(WH1=1)
+    story.order("SO-1", wants(3), ship_complete=True)
+    story.receipt("R-2", brings(1))
+    story.receipt("R-3", brings(1), location="WH2")
+    assert story.claims("SO-1") == [[("WH1", 1), ("WH1", 1), ("WH2", 1)]]
+    assert story.hears(cancels("X-1", "SO-1")) == [
+        revoke("SO-1", part(2), of="inventory-received/R-3"),
+        revoke("SO-1", part(1), of="inventory-received/R-3", kind="cross_dock", location="WH2"),
+        cancelled("SO-1", ("1", 3)),
+    ]
+
+
 def test_held_units_go_back_without_a_revocation_as_nobody_was_told_to_send_them(story: Changes) -> None:
     story.stores(WH1=2)
     story.order("SO-1", wants(3), ship_complete=True)

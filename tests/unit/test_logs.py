@@ -81,6 +81,7 @@ def test_a_line_is_one_json_object(stream: io.StringIO) -> None:
 def test_a_stream_that_is_gone_does_not_stop_who_writes(stream: io.StringIO) -> None:
     stream.close()
     structlog.get_logger().info("batch_applied")
+    assert stream.closed
 
 
 def test_lines_below_the_level_are_not_written(stream: io.StringIO) -> None:
