@@ -13,7 +13,7 @@ from bo_worker.bench.run import SCENARIOS, Plan, run_bench
 
 BASELINE = Contender(
     "per-message worker",
-    (sys.executable, "-m", "benchmarks.baseline_worker"),
+    ("env", f"PYTHONPATH={Path(__file__).parents[1]}", sys.executable, "-m", "benchmarks.baseline_worker"),
     make_schema,
     """
     insert into baseline.stock (sku, location, on_hand, allocated)

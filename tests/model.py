@@ -2,7 +2,8 @@
 
 Written from the contract alone; it shares no code with the worker. It takes the data of inputs as they stand on the
 wire and returns the data of the outputs, with blank ids. What it needs to know, it works out anew from what it was
-told: units on hand from the receipts, what is allocated from the claims, the queue from the lines that wait.
+told: units on hand from what came and went, what is allocated from the claims, the queue from the lines that wait.
+What changes after it came (cancellations, corrections and the like) is in model_changes.
 """
 
 from __future__ import annotations
@@ -17,19 +18,30 @@ Data = dict[str, Any]
 Event = tuple[str, str, Data]
 """Topic, message key, data."""
 
-NATURAL_IDS = {"order-created": "order_id", "inventory-received": "receipt_id"}
+NATURAL_IDS = {
+    "order-created": "order_id",
+    "inventory-received": "receipt_id",
+    "order-cancelled": "cancellation_id",
+    "order-amended": "amendment_id",
+    "inventory-adjusted": "adjustment_id",
+    "shipment-dispatched": "shipment_id",
+}
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(eq=False)
 class Claim:
-    """Units of a location that belong to a line; `source` names the receipt line on whose dock they were claimed."""
+    """Units of a location that belong to a line; `source` names the receipt line on whose dock they were claimed.
+
+    `instruction` stands for the message that released them.
+    """
 
     location: str
     quantity: int
     source: tuple[str, str] | None = None
     lot: str | None = None
     is_released: bool = False
+    instruction: tuple[Any, ...] = ()
 
 
 @dataclass(eq=False)
@@ -41,6 +53,8 @@ class Line:
     asked: Data
     backordered: int
     rejected: int = 0
+    cancelled: int = 0
+    shipped: int = 0
     claims: list[Claim] = field(default_factory=list)
 
     @property
@@ -58,10 +72,11 @@ class Model:
     def __init__(self, rank_by: str = "placed_at") -> None:
         self.rank_by = rank_by
         self.known: dict[tuple[str, str], Data] = {}
-        self.receipts: list[Data] = []
+        self.moves: list[tuple[str, str, int]] = []
         self.lines: list[Line] = []
         self.policies: dict[str, Data] = {}
         self.events: list[Event] = []
+        self.step = 0
 
     def tell(self, topic: str, data: Data) -> list[Event]:
         """Let an input happen; return the outputs. A duplicate has none, a conflict only a dead letter."""
@@ -71,45 +86,53 @@ class Model:
             if self.known[name] != data:
                 self.events.append((f"{topic}.dlq", name[1], {"error": "conflict"}))
             return self.events
-        self.known[name] = data
-        match topic:
-            case "order-created":
-                self.place(data)
-            case "inventory-received":
-                self.receive(data)
+        error = self.happen(topic, data)
+        if error:
+            self.events = [(f"{topic}.dlq", name[1], {"error": error})]
+        else:
+            self.known[name] = data
         return self.events
+
+    def happen(self, topic: str, data: Data) -> str | None:
+        """Apply an input; return why it can't be."""
+        if topic == "order-created":
+            self.place(dict(data))
+        else:
+            self.receive(data)
+        return None
 
     # What can happen.
     def place(self, order: Data) -> None:
         lines = [Line(order, place, asked, asked["quantity"]) for place, asked in enumerate(order["lines"], 1)]
+        self.prepare(order, lines)
         reasons = [self.take_on(line) for line in lines]
         reason = next(filter(None, reasons), None)
         if reason and order.get("ship_complete"):
             for line in lines:
-                line.backordered, line.rejected, line.claims = 0, line.asked["quantity"], []
+                line.backordered, line.rejected, line.claims = 0, line.asked["quantity"] - line.cancelled, []
         self.release(order)
         self.notify_if("order_rejected", order, [(line, line.rejected) for line in lines], reason=reason)
         if not self.notify_if("order_backordered", order, [(line, line.backordered) for line in lines]):
-            self.notify_if(
-                "order_confirmed", order, [(line, line.asked["quantity"]) for line in lines if not line.rejected]
-            )
+            self.notify_if("order_confirmed", order, [(line, line.released) for line in lines])
+
+    def prepare(self, order: Data, lines: list[Line]) -> None:
+        """Nothing can have come before an order here."""
 
     def receive(self, receipt: Data) -> None:
-        self.receipts.append(receipt)
+        self.moves += [(line["sku"], receipt["location"], line["quantity"]) for line in receipt["lines"]]
+        self.settle(receipt)
+        self.put_away(receipt)
+
+    def settle(self, receipt: Data | None = None) -> None:
+        """What follows from whatever happened: free units go to those who wait, and leave."""
         self.serve(receipt)
         for order in self.orders():
             released = self.release(order, receipt)
             self.notify_if("backorder_filled", order, released, completes_order=self.is_complete(order))
-        self.put_away(receipt)
 
     # What there is.
     def on_hand(self, sku: str, location: str) -> int:
-        return sum(
-            line["quantity"]
-            for receipt in self.receipts
-            for line in receipt["lines"]
-            if (line["sku"], receipt["location"]) == (sku, location)
-        )
+        return sum(quantity for *place, quantity in self.moves if place == [sku, location])
 
     def allocated(self, sku: str, location: str) -> int:
         return sum(
@@ -124,7 +147,7 @@ class Model:
         return max(0, self.on_hand(sku, location) - self.allocated(sku, location) - safety_stock)
 
     def locations(self) -> list[str]:
-        return sorted({receipt["location"] for receipt in self.receipts})
+        return sorted({location for _, location, _ in self.moves})
 
     def orders(self) -> list[Data]:
         return list({line.order["order_id"]: line.order for line in self.lines}.values())
@@ -141,7 +164,10 @@ class Model:
     # What the tables and the shop should show.
     def line_rows(self) -> list[tuple[Any, ...]]:
         return sorted(
-            (line.order["order_id"], line.position, line.backordered, line.held, line.released, line.rejected)
+            (
+                *(line.order["order_id"], line.position, line.backordered, line.held),
+                *(line.released, line.shipped, line.cancelled, line.rejected),
+            )
             for line in self.lines
         )
 
@@ -151,10 +177,10 @@ class Model:
             for claim in line.claims:
                 place = (line.order["order_id"], line.asked["line_id"], claim.location)
                 units.setdefault(place, [0, 0])[claim.is_released] += claim.quantity
-        return sorted((*place, *quantities) for place, quantities in units.items())
+        return sorted((*place, *quantities) for place, quantities in units.items() if any(quantities))
 
     def stock_rows(self) -> list[tuple[Any, ...]]:
-        places = {(line["sku"], receipt["location"]) for receipt in self.receipts for line in receipt["lines"]}
+        places = {(sku, location) for sku, location, _ in self.moves}
         rows = [(*place, self.on_hand(*place), self.allocated(*place)) for place in sorted(places)]
         return [row for row in rows if row[2]]
 
@@ -164,7 +190,7 @@ class Model:
             (self.on_hand(sku, place), self.allocated(sku, place), self.available(sku, place)) for place in places
         ]
         waiting = sum(line.backordered for line in self.lines if line.asked["sku"] == sku)
-        return shapes.availability(sku, dict(zip(places, stock, strict=True)), waiting)
+        return shapes.availability(sku, dict(zip(places, stock, strict=True)), waiting, self.policies.get(sku, {}))
 
     # Who gets what.
     def rank(self, line: Line) -> tuple[Any, ...]:
@@ -191,6 +217,8 @@ class Model:
     def take_on(self, line: Line) -> str | None:
         """Claim for a line of a new order what is free; reject it where the rest may not wait, and say why."""
         self.lines.append(line)
+        if not line.backordered:
+            return None
         chosen = self.choose(line)
         short = line.backordered - sum(quantity for _, quantity in chosen)
         reason = self.may_not_wait(line, short) if short else None
@@ -257,9 +285,10 @@ class Model:
         groups: dict[tuple[str, bool], list[tuple[Data, Claim]]] = {}
         for line, _ in released:
             for claim in line.claims:
-                if not claim.is_released:
-                    claim.is_released = True
+                if not claim.is_released and claim.quantity:
                     docked = claim.source is not None and claim.source[0] == (receipt or {}).get("receipt_id")
+                    claim.is_released = True
+                    claim.instruction = (self.step, order["order_id"], claim.location, docked)
                     groups.setdefault((claim.location, docked), []).append((line.asked, claim))
         completes = self.is_complete(order)
         for (location, docked), units in groups.items():

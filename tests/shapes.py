@@ -54,6 +54,17 @@ def instruction(
     }
 
 
+def revocation(order: Data, location: str, units: list[tuple[Data, str | None, int]], reason: str) -> Data:
+    """Units (line, lot, quantity) of one instruction that must not leave."""
+    shape = instruction(order, location, units, None, completes=False)
+    return {
+        **{name: shape[name] for name in ("fulfillment_id", "order_id", "location", "lines")},
+        "kind": "revoke",
+        "reason": reason,
+        "revokes": "F-",
+    }
+
+
 def put_away(receipt: Data, units: list[tuple[Data, int]]) -> Data:
     """Units of receipt lines that are stored."""
     lines = [
@@ -71,8 +82,8 @@ def put_away(receipt: Data, units: list[tuple[Data, int]]) -> Data:
     }
 
 
-def availability(sku: str, stock: dict[str, tuple[int, int, int]], waiting: int) -> Data:
-    """The state of a product without a policy: (on hand, allocated, available) by location, and what waits."""
+def availability(sku: str, stock: dict[str, tuple[int, int, int]], waiting: int, policy: Data | None = None) -> Data:
+    """The state of a product: (on hand, allocated, available) by location, and what waits."""
     names = ("on_hand", "allocated", "available")
     locations: list[Data] = [
         {"location": place, **dict(zip(names, quantities, strict=True))} for place, quantities in stock.items()
@@ -80,7 +91,7 @@ def availability(sku: str, stock: dict[str, tuple[int, int, int]], waiting: int)
     sums = {name: sum(row[name] for row in locations) for name in names}
     return {
         "sku": sku,
-        "state": "in_stock" if sums["available"] else "backorderable",
+        "state": "in_stock" if sums["available"] else _state_without_stock(waiting, policy or {}),
         **sums,
         "backordered": waiting,
         "incoming": 0,
@@ -88,3 +99,12 @@ def availability(sku: str, stock: dict[str, tuple[int, int, int]], waiting: int)
         "next_receipt_on": None,
         "locations": locations,
     }
+
+
+def _state_without_stock(waiting: int, policy: Data) -> str:
+    limit = policy.get("backorder_limit")
+    if policy.get("discontinued"):
+        return "discontinued"
+    if policy.get("backorder", "allow") != "allow" or (limit is not None and waiting >= limit):
+        return "out_of_stock"
+    return "backorderable"

@@ -19,10 +19,17 @@ Input = tuple[str, Data]
 
 SKUS = ("SKU-1", "SKU-2")
 LOCATIONS = ("WH1", "WH2", "WH3")
-NATURAL_IDS = {"order-created": "order_id", "inventory-received": "receipt_id"}
+NATURAL_IDS = {
+    "order-created": "order_id",
+    "inventory-received": "receipt_id",
+    "order-cancelled": "cancellation_id",
+    "order-amended": "amendment_id",
+    "inventory-adjusted": "adjustment_id",
+    "shipment-dispatched": "shipment_id",
+}
 
 # One choice of a whole line or head is many times cheaper than one choice per field. The first are the simplest.
-_ORDER_LINES = [
+ORDER_LINES = [
     {"sku": sku, "quantity": quantity, "location": pin, "backorder": backorder}
     for backorder, pin, sku, quantity in product(
         (None, None, "allow", "deny"), (None, None, "WH1", "WH2"), (*SKUS, SKUS[0]), (1, 2, 3, 4, 5, 6)
@@ -55,24 +62,30 @@ def _numbered(lines: list[Data]) -> list[Data]:
 
 # Ids are drawn, so that their order has nothing to do with the order in which the inputs come.
 _NUMBERS = st.integers(1, 99)
-_PLACED = st.builds(
-    _order, _NUMBERS, st.sampled_from(_HEADS), st.lists(st.sampled_from(_ORDER_LINES), min_size=1, max_size=4)
-)
-_RECEIVED = st.builds(
+RECEIVED = st.builds(
     _receipt, _NUMBERS, st.sampled_from(_DOCKS), st.lists(st.sampled_from(_RECEIPT_LINES), min_size=1, max_size=3)
 )
+
+
+def orders_numbered(numbers: SearchStrategy[int]) -> SearchStrategy[Input]:
+    """Orders whose ids have these numbers."""
+    lines = st.lists(st.sampled_from(ORDER_LINES), min_size=1, max_size=4)
+    return st.builds(_order, numbers, st.sampled_from(_HEADS), lines)
 
 
 def natural_id(one: Input) -> tuple[str, str]:
     """What an input is known by."""
     topic, data = one
+    if topic == "product-policy-updated":
+        return topic, f"{data['sku']}/{data['version']}"
     return topic, data[NATURAL_IDS[topic]]
 
 
 def streams(size_max: int = 8) -> SearchStrategy[list[Input]]:
     """Streams in which every natural id occurs once: waves of demand and supply, as single lists are short."""
-    mixed = st.lists(_PLACED | _RECEIVED, max_size=size_max)
-    orders, receipts = st.lists(_PLACED, max_size=size_max), st.lists(_RECEIVED, max_size=size_max)
+    placed = orders_numbered(_NUMBERS)
+    mixed = st.lists(placed | RECEIVED, max_size=size_max)
+    orders, receipts = st.lists(placed, max_size=size_max), st.lists(RECEIVED, max_size=size_max)
     return st.tuples(mixed, orders, mixed, orders, receipts).map(_without_repetitions)
 
 

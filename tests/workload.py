@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 import build
-from world import placed, received
+from world import message, placed, received
 
 if TYPE_CHECKING:
     from bo_worker.messages.record import Message
@@ -20,13 +20,13 @@ LOCATIONS: Final = ("WH1", "WH2", "WH3")
 SAMPLE: Final = Path(__file__).parent / "sample_orders.jsonl"
 
 
-def drawn(seed: int, orders: int, *, skus: int = 12, receipts: int | None = None) -> list[Message]:
-    """Orders of every sort, and receipts that serve most of them, in a random sequence."""
+def drawn(seed: int, orders: int, *, skus: int = 12, changes: int = 0) -> list[Message]:
+    """Orders of every sort, receipts that serve most of them, and changes of both, in a random sequence."""
     print(f"workload of seed {seed}")  # noqa: T201 - shown when the test fails
     draw = random.Random(seed)  # noqa: S311 - a seeded generator, not a secret
     inputs = [placed(_order(draw, f"SO-{number}", skus)) for number in range(orders)]
-    count = orders // 8 if receipts is None else receipts
-    inputs += [received(_receipt(draw, f"R-{number}", skus)) for number in range(count)]
+    inputs += [received(_receipt(draw, f"R-{number}", skus)) for number in range(orders // 8)]
+    inputs += [_change(draw, number, orders, skus) for number in range(changes)]
     draw.shuffle(inputs)
     return inputs
 
@@ -60,6 +60,26 @@ def _receipt(draw: random.Random, receipt_id: str, skus: int) -> build.Data:
         for number in range(1, draw.randint(1, 4) + 1)
     ]
     return build.receipt(receipt_id, lines=lines, location=draw.choice(LOCATIONS), dock_door="D4")
+
+
+def _change(draw: random.Random, number: int, orders: int, skus: int) -> Message:
+    """Something that happens to an order, which may not be there yet, or to a product."""
+    order_id, sku = f"SO-{draw.randrange(orders)}", f"SKU-{draw.randrange(skus)}"
+    match draw.randrange(5):
+        case 0:
+            return message("order-cancelled", build.cancellation(f"X-{number}", order_id))
+        case 1:
+            some = [{"line_id": "1", "quantity": draw.randint(1, 3)}]
+            return message("order-cancelled", build.cancellation(f"X-{number}", order_id, lines=some))
+        case 2:
+            changed = {"priority": draw.randrange(10), "ship_complete": draw.random() < 0.5}
+            return message("order-amended", build.amendment(f"AM-{number}", order_id, **changed))
+        case 3:
+            delta, location = draw.choice((-9, -4, -1, 2, 5)), draw.choice(LOCATIONS)
+            corrected = build.adjustment(f"ADJ-{number}", delta, sku=sku, location=location)
+            return message("inventory-adjusted", corrected)
+        case _:
+            return message("product-policy-updated", build.policy(sku, number, safety_stock=draw.randrange(4)))
 
 
 def real_orders() -> list[dict[str, Any]]:

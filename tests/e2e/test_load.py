@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 async def test_half_of_all_messages_may_come_twice(stack: Servers, template_database: str) -> None:
-    inputs = drawn(5, 200)
+    inputs = drawn(5, 200, changes=60)
     async with fresh_world(stack, template_database) as world, running(world):
         await world.send(*inputs[:120])
         await world.send(*inputs[::2])

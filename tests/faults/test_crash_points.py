@@ -19,7 +19,7 @@ POINTS = ("assigned", "before_commit", "after_commit", "published", "deleted")
 async def test_a_worker_killed_at_a_checkpoint_is_succeeded_without_loss_or_doubles(
     stack: Servers, template_database: str
 ) -> None:
-    inputs = drawn(3, 200)
+    inputs = drawn(3, 200, changes=60)
 
     async def scenario(point: str) -> None:
         async with fresh_world(stack, template_database, batch_records_max=40) as world:

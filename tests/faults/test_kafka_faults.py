@@ -37,7 +37,7 @@ async def test_the_broker_is_killed_and_later_hangs_under_load(
     )
     async with opened_world(settings) as world, running(world, Worker(settings), Worker(settings)):
         async with asyncio.TaskGroup() as group:
-            group.create_task(trickle(world, drawn(SEED, 400)))
+            group.create_task(trickle(world, drawn(SEED, 300, changes=100)))
             await world.until_placed(50)
             await asyncio.to_thread(own_kafka.kill)
             await asyncio.to_thread(own_kafka.start)
@@ -54,7 +54,7 @@ async def test_partitions_that_are_added_under_load_are_read_from_their_beginnin
         fresh_world(stack, template_database, batch_records_max=20) as world,
         running(world) as (worker,),
     ):
-        inputs = drawn(SEED, 300)
+        inputs = drawn(SEED, 240, changes=60)
         async with asyncio.TaskGroup() as group:
             group.create_task(trickle(world, inputs[:150]))
             await world.until_placed(50)

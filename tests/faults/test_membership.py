@@ -22,7 +22,7 @@ SEED = 11
 async def test_workers_join_and_leave_under_load(stack: Servers, template_database: str) -> None:
     async with fresh_world(stack, template_database, batch_records_max=20) as world, running(world):
         async with asyncio.TaskGroup() as group:
-            group.create_task(trickle(world, drawn(SEED, 500)))
+            group.create_task(trickle(world, drawn(SEED, 400, changes=100)))
             for _ in range(4):
                 await _visit(world)
         await world.settled()
@@ -30,7 +30,7 @@ async def test_workers_join_and_leave_under_load(stack: Servers, template_databa
 
 
 async def test_a_worker_that_dies_in_a_rebalance_is_succeeded(stack: Servers, template_database: str) -> None:
-    inputs = drawn(SEED, 200)
+    inputs = drawn(SEED, 200, changes=60)
 
     async def scenario(point: str) -> None:
         async with fresh_world(stack, template_database, batch_records_max=20) as world:
@@ -50,7 +50,7 @@ async def test_a_worker_that_dies_in_a_rebalance_is_succeeded(stack: Servers, te
 async def test_a_worker_frozen_beyond_its_session_writes_nothing_that_is_not_its_own_when_it_wakes_up(
     stack: Servers, template_database: str
 ) -> None:
-    inputs = drawn(SEED, 200)
+    inputs = drawn(SEED, 200, changes=60)
 
     async def scenario(point: str) -> None:
         async with (

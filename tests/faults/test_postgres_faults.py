@@ -33,7 +33,7 @@ async def test_postgres_is_killed_and_restarted_under_load(
     settings = world_settings(stack.bootstrap_servers, url, topic_prefix, batch_records_max=20)
     async with opened_world(settings) as world, running(world, Worker(settings), Worker(settings)):
         async with asyncio.TaskGroup() as group:
-            group.create_task(trickle(world, drawn(SEED, 400)))
+            group.create_task(trickle(world, drawn(SEED, 300, changes=100)))
             for orders in (50, 150):
                 await world.until_placed(orders)
                 await asyncio.to_thread(own_postgres.kill)
@@ -48,7 +48,7 @@ async def test_backends_are_terminated_at_random_under_load(stack: Servers, temp
         workers = (Worker(world.settings), Worker(world.settings))
         async with running(world, *workers):
             async with asyncio.TaskGroup() as group:
-                load = group.create_task(trickle(world, drawn(SEED, 400)))
+                load = group.create_task(trickle(world, drawn(SEED, 300, changes=100)))
                 while not load.done():
                     await _terminate_one(world, draw)
                     await asyncio.sleep(5 * POLL_S)
@@ -75,7 +75,7 @@ async def test_a_stranger_who_keeps_a_row_locked_is_waited_for(stack: Servers, t
 
 
 async def test_it_stays_unknown_whether_a_transaction_was_committed(stack: Servers, template_database: str) -> None:
-    inputs = drawn(SEED, 200)
+    inputs = drawn(SEED, 150, changes=50)
 
     async def scenario(cut: Cut) -> None:
         # Few lines at a time, so that receipts are gone on with in steps, and hung up on there too.

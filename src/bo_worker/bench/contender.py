@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import sys
@@ -11,20 +10,21 @@ import tempfile
 import urllib.request
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from bo_worker.bench.processes import cpu_s, resident_mb
 from bo_worker.bench.site import BenchError, Site
+from bo_worker.stack.process import HOST, GuardedProcess
 from bo_worker.store.migrations import migrate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 _POLL_S = 0.1
-_STOP_DEADLINE_S = 30.0
-_LOG_BYTES_SHOWN = 3000
+_LOG_SHOWN = 3000
 _HTTP_TIMEOUT_S = 2.0
 
 
@@ -61,13 +61,21 @@ BO_WORKER = Contender(
 
 
 class Running:
-    """A worker that runs."""
+    """A worker that runs, and ends when we do, however we end."""
 
-    def __init__(self, site: Site, process: asyncio.subprocess.Process, http_port: int, log: IO[bytes]) -> None:
+    def __init__(self, contender: Contender, site: Site, folder: Path) -> None:
         self._site = site
-        self._process = process
-        self._http_port = http_port
-        self._log = log
+        self._log = folder / "worker.log"
+        self._http_port = _free_port()
+        own = {"BO_HTTP_HOST": HOST, "BO_HTTP_PORT": str(self._http_port), "BO_LOG_LEVEL": "warning"}
+        variables = [f"{name}={value}" for name, value in (site.environment | own).items()]
+        self._process = GuardedProcess(
+            ["env", *variables, *contender.command],
+            folder=folder,
+            log=self._log,
+            end_signal=signal.SIGKILL,
+            identity=None,
+        )
 
     async def reach(self, published: int, within_s: float) -> int:
         """Wait until so many messages are published, or the time is up; return how many are.
@@ -78,8 +86,8 @@ class Running:
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + within_s
         while (count := await self._site.published()) < published and loop.time() < ends_at:
-            if self._process.returncode is not None:
-                raise BenchError(f"the worker ended with code {self._process.returncode}:\n{self._end_of_log()}")
+            if not self._process.running:
+                raise BenchError(f"the worker ended:\n{self._log.read_text(errors='replace')[-_LOG_SHOWN:]}")
             await asyncio.sleep(_POLL_S)
         return count
 
@@ -95,7 +103,7 @@ class Running:
     async def phases_s(self) -> dict[str, float]:
         """Return the seconds spent in each phase; empty where the worker does not tell."""
         try:
-            page = await asyncio.to_thread(_read, f"http://127.0.0.1:{self._http_port}/metrics")
+            page = await asyncio.to_thread(_read, f"http://{HOST}:{self._http_port}/metrics")
         except OSError:
             return {}
         samples = (sample for family in text_string_to_metric_families(page) for sample in family.samples)
@@ -107,31 +115,14 @@ class Running:
 
     async def stop(self) -> None:
         """Ask it to end, and make it."""
-        if self._process.returncode is not None:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(_STOP_DEADLINE_S):
-                await self._process.wait()
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
-
-    def _end_of_log(self) -> str:
-        self._log.seek(0)
-        return self._log.read()[-_LOG_BYTES_SHOWN:].decode(errors="replace")
+        await asyncio.to_thread(self._process.end, signal.SIGTERM)
 
 
 @asynccontextmanager
 async def running(contender: Contender, site: Site) -> AsyncIterator[Running]:
     """Start a worker, and end it at last."""
-    with tempfile.TemporaryFile() as log:
-        http_port = _free_port()
-        own = {"BO_HTTP_HOST": "127.0.0.1", "BO_HTTP_PORT": str(http_port), "BO_LOG_LEVEL": "warning"}
-        process = await asyncio.create_subprocess_exec(
-            *contender.command, env={**os.environ, **site.environment, **own}, stdout=log, stderr=log
-        )
-        started = Running(site, process, http_port, log)
+    with tempfile.TemporaryDirectory(prefix="bo-worker-bench-", ignore_cleanup_errors=True) as folder:
+        started = Running(contender, site, Path(folder))
         try:
             yield started
         finally:
@@ -140,7 +131,7 @@ async def running(contender: Contender, site: Site) -> AsyncIterator[Running]:
 
 def _free_port() -> int:
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.bind((HOST, 0))
         return int(free.getsockname()[1])
 
 

@@ -147,9 +147,11 @@ async def _drain(
     progress(f"drain: {baseline.name}")
     theirs = await drain(found, baseline, Drain("baseline", orders, plan.baseline_orders, within_s=plan.baseline_s))
     times = ours.orders_per_s / theirs.orders_per_s
+    cpu_times = sum(theirs.cpu_us.values()) / (sum(ours.cpu_us.values()) or 1)
     return [
         *figures,
         *theirs.figures(f"the same, {baseline.name}"),
+        Figure("side by side", "CPU of an order", cpu_times, "times less"),
         Figure("side by side", "orders a second", times, "times", at_least=_TIMES_FASTER_MIN),
     ]
 
