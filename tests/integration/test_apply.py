@@ -125,10 +125,8 @@ async def test_a_receipt_for_more_lines_than_fit_one_transaction_serves_them_in_
         # Nine steps at least, as one takes ten lines at most.
         assert len(books.committed) > 9
         lines, _, _ = await stored(books)
-        assert lines == [
-            (f"SO-{number:03}", 1, *((0, 0, 1, 0, 0, 0) if number < 95 else (1, 0, 0, 0, 0, 0)))
-            for number in range(100)
-        ]
+        filled, waiting = (0, 0, 1, 0, 0, 0), (1, 0, 0, 0, 0, 0)
+        assert lines == [(f"SO-{number:03}", 1, *(filled if number < 95 else waiting)) for number in range(100)]
         assert await books.rows("unfinished_cause") == {"unfinished_cause": []}
 
 

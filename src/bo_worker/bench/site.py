@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -91,24 +91,24 @@ class Site:
 async def opened(servers: Servers) -> AsyncIterator[Site]:
     """Make a new site; its database goes with it, its topics go with the servers."""
     name = f"bo_worker_bench_{secrets.token_hex(4)}"
-    await _administer(servers, f"create database {name}")
     settings = load_settings(
         kafka_bootstrap_servers=servers.bootstrap_servers,
         database_url=urlsplit(servers.database_url)._replace(path=f"/{name}").geturl(),
         topic_prefix=f"{name}.",
         kafka_group_id=name,
     )
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers.bootstrap_servers, auto_offset_reset="earliest")
-    try:
+    async with AsyncExitStack() as ending:
+        await _administer(servers, f"create database {name}")
+        ending.push_async_callback(_administer, servers, f"drop database {name} with (force)")
         await _make_topics(settings)
+        consumer = AIOKafkaConsumer(bootstrap_servers=servers.bootstrap_servers, auto_offset_reset="earliest")
+        ending.push_async_callback(consumer.stop)
         await consumer.start()
-        site = Site(settings, await asyncpg.connect(settings.database_url.get_secret_value()), consumer)
+        database = await asyncpg.connect(settings.database_url.get_secret_value())
+        ending.push_async_callback(database.close)
+        site = Site(settings, database, consumer)
+        ending.push_async_callback(site.publisher.stop)
         yield site
-        await site.publisher.stop()
-        await site.database.close()
-    finally:
-        await consumer.stop()
-        await _administer(servers, f"drop database {name} with (force)")
 
 
 async def _make_topics(settings: Settings) -> None:
