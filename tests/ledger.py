@@ -105,11 +105,13 @@ class Ledger:
 
 
 @asynccontextmanager
-async def ledger(database_url: str, *, fill_lines_max: int = 5_000) -> AsyncIterator[Ledger]:
+async def ledger(
+    database_url: str, *, rank_by: str = "placed_at", fill_lines_max: int = 5_000
+) -> AsyncIterator[Ledger]:
     """A worker's ledger on a database."""
     session = Session(load_settings(database_url=database_url), "test")
     try:
-        found = Ledger(session, Rules("placed_at", fill_lines_max))
+        found = Ledger(session, Rules(rank_by, fill_lines_max))
         await found.claim()
         yield found
     finally:
@@ -121,7 +123,7 @@ def data(messages: Sequence[Message]) -> list[dict[str, Any]]:
     found = []
     for message in messages:
         values = orjson.loads(message.value or b"null")
-        for name, blank in (("fulfillment_id", "F-"), ("notification_id", "N-")):
+        for name, blank in (("fulfillment_id", "F-"), ("revokes", "F-"), ("notification_id", "N-")):
             if name in values:
                 values[name] = blank
         found.append(values)
