@@ -77,10 +77,10 @@ async def audit(world: World) -> None:
     for rule, query in FAULTS.items():
         assert await world.fetch(query) == [], rule
     assert await audit_account(await world.connected()) == []
-    poison = world.poison + _refused_for_the_moment(world)
-    good = _good_inputs(world.sent, poison)
+    refused = _refused_for_the_moment(world)
+    good = await _good_inputs(world, refused)
     _audit_sequences(world.outputs)
-    _audit_dead_letters(world, poison)
+    _audit_dead_letters(world, world.poison + refused)
     await _audit_counters(world)
     await _audit_orders(world, good["order-created"])
     await _audit_receipts(world, good["inventory-received"])
@@ -101,16 +101,17 @@ def _refused_for_the_moment(world: World) -> list[Message]:
     return [letter for letter in letters if letter in world.sent and letter not in world.poison]
 
 
-def _good_inputs(sent: Iterable[Message], poison: Iterable[Message]) -> dict[str, dict[str, Any]]:
-    """The commands sent, by topic and natural id, each once."""
-    bad = list(poison)
+async def _good_inputs(world: World, refused: list[Message]) -> dict[str, dict[str, Any]]:
+    """The commands sent, by topic and natural id, each once. What was refused first may have come again in time."""
+    applied = {tuple(row) for row in await world.fetch("select topic, natural_id from bo_worker.applied_message")}
     good: dict[str, dict[str, Any]] = defaultdict(dict)
-    for message in sent:
-        if message not in bad:
+    for message in world.sent:
+        if message not in world.poison:
             topic, key, value, headers = message
             decoded = decode(Record(topic, 0, 0, key, value, headers), 2**24)
             assert isinstance(decoded, Decoded), f"sent as a good message: {decoded}"
-            good[topic].setdefault(decoded.natural_id, decoded.command)
+            if message not in refused or (topic, decoded.natural_id) in applied:
+                good[topic].setdefault(decoded.natural_id, decoded.command)
     return good
 
 

@@ -86,11 +86,17 @@ class Ledger:
         return [message for row in rows for message in unpack(row["body"])]
 
     async def published(self) -> dict[tuple[str, bytes | None], list[Message]]:
-        """The same by topic and key. Availability is told once per transaction, so only its last word counts."""
+        """The same by topic and key, numbered without gaps.
+
+        Availability is told once per transaction, so only its last word counts.
+        """
         found: dict[tuple[str, bytes | None], list[Message]] = {}
         for message in await self.messages():
             found.setdefault((message.topic, message.key), []).append(message)
         for (topic, _), messages in found.items():
+            if not topic.endswith(".dlq"):
+                numbers = [dict(message.headers)["ce_sequence"] for message in messages]
+                assert numbers == [b"%d" % number for number in range(1, len(messages) + 1)]
             if topic == "availability-changed":
                 messages[:] = [messages[-1]._replace(headers=[])]
         return found

@@ -6,13 +6,16 @@ import asyncio
 import random
 from typing import TYPE_CHECKING
 
+import pytest
 from pydantic import SecretStr
 
 import build
 from audit import audit
 from bo_worker.app import Worker
 from bo_worker.store.migrations import migrate
+from bo_worker.store.session import Session
 from children import side_by_side
+from conftest import administer
 from proxy import Cut, proxied
 from workload import drawn, trickle
 from world import PATIENCE_S, POLL_S, fresh_world, opened_world, placed, running, world_settings
@@ -72,6 +75,20 @@ async def test_a_stranger_who_keeps_a_row_locked_is_waited_for(stack: Servers, t
             await given_up.wait()
         await world.settled()
         await audit(world)
+
+
+async def test_a_worker_frozen_while_it_prepares_a_statement_keeps_its_locks_for_a_limited_time(
+    database_url: str,
+) -> None:
+    session = Session(world_settings("localhost:1", database_url, "", database_statement_timeout_s=1), "apply")
+    frozen = await session.connected()
+    if frozen.get_server_version().major < 17:
+        pytest.skip("this server knows no timeout of transactions")
+    await frozen.execute("begin; insert into bo_worker.product (sku) values ('SKU-1')")
+    await frozen.prepare("select 1")
+    async with asyncio.timeout(PATIENCE_S):
+        await administer(database_url, "insert into bo_worker.product (sku) values ('SKU-1')")
+    session.abandon()
 
 
 async def test_it_stays_unknown_whether_a_transaction_was_committed(stack: Servers, template_database: str) -> None:

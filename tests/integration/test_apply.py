@@ -145,6 +145,39 @@ async def test_nobody_gets_units_of_a_receipt_that_is_not_settled_yet(books: Led
     assert rows == [("SO-1", 1, 0, 0, 5, 0, 0, 0), ("SO-2", 1, 4, 0, 1, 0, 0, 0)]
 
 
+async def test_lines_of_the_queue_that_were_not_loaded_are_not_passed(books: Ledger) -> None:
+    """For one unit one line is loaded; it is cancelled in the same batch, and the new order is not the next."""
+    await books.apply(placed("SO-1", build.order_line(quantity=1)), placed("SO-2", build.order_line(quantity=1)))
+    await books.apply(
+        ("order-cancelled", build.cancellation(order_id="SO-1")),
+        placed("SO-3", build.order_line(quantity=1)),
+        received("R-1", build.receipt_line(quantity=1)),
+    )
+    rows, _, _ = await stored(books)
+    assert rows == [
+        ("SO-1", 1, 0, 0, 0, 0, 1, 0),
+        ("SO-2", 1, 0, 0, 1, 0, 0, 0),
+        ("SO-3", 1, 1, 0, 0, 0, 0, 0),
+    ]
+
+
+async def test_claims_that_were_not_loaded_give_way_before_better_ranked_ones(books: Ledger) -> None:
+    """For one lost unit the last claim is loaded; it is cancelled in the same batch and goes to somebody urgent."""
+    await books.apply(received("R-1", build.receipt_line(quantity=2)))
+    await books.apply(*(placed(f"SO-{number}", build.order_line(quantity=1)) for number in (1, 2)))
+    await books.apply(placed("SO-3", build.order_line(quantity=1), priority=9))
+    await books.apply(
+        ("order-cancelled", build.cancellation(order_id="SO-2")),
+        ("inventory-adjusted", build.adjustment(quantity_delta=-1)),
+    )
+    rows, _, _ = await stored(books)
+    assert rows == [
+        ("SO-1", 1, 1, 0, 0, 0, 0, 0),
+        ("SO-2", 1, 0, 0, 0, 0, 1, 0),
+        ("SO-3", 1, 0, 0, 1, 0, 0, 0),
+    ]
+
+
 async def test_an_owner_of_before_writes_nothing(books: Ledger) -> None:
     await books.apply(placed("SO-1"))
     before = await books.rows()

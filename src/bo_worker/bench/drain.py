@@ -16,19 +16,20 @@ if TYPE_CHECKING:
     from bo_worker.stack.servers import Servers
 
 _START_TIMEOUT_S = 60.0
+_END_TIMEOUT_S = 180.0
 _PRELOAD_CHUNK = 5000
 _UNITS_ENOUGH = 10**8
 
 
 @dataclass(slots=True, frozen=True)
 class Drain:
-    """What to work off; `units` of each product are in stock, and `within_s` bounds the time it may take."""
+    """What to work off; `units` of each product are in stock. With `within_s` it is cut off after that time."""
 
     name: str
     orders: Orders
     count: int
     units: int = _UNITS_ENOUGH
-    within_s: float = 120.0
+    within_s: float | None = None
 
     @property
     def messages(self) -> int:
@@ -72,6 +73,8 @@ async def drain(servers: Servers, contender: Contender, load: Drain) -> Drained:
             drained, is_whole = await _measure(site, worker, load)
         if is_whole:
             await _verify(site, contender, load)
+        elif load.within_s is None:
+            raise BenchError(f"{load.name}: not done within {_END_TIMEOUT_S:.0f} s")
     return drained
 
 
@@ -85,7 +88,7 @@ async def _measure(site: Site, worker: Running, load: Drain) -> tuple[Drained, b
     """Return also whether everything was worked off. What is out at the first look is not counted."""
     first = await worker.reach(1, _START_TIMEOUT_S)
     started_at, cpu_before = time.time(), worker.cpu_s()
-    last = await worker.reach(load.messages, load.within_s)
+    last = await worker.reach(load.messages, load.within_s or _END_TIMEOUT_S)
     ended_at, cpu_after = time.time(), worker.cpu_s()
     is_whole = last >= load.messages
     if is_whole:

@@ -32,6 +32,9 @@ _TABLE: tuple[tuple[Remedy, tuple[type[BaseException], ...]], ...] = (
             postgres.LockNotAvailableError,
             postgres.ReadOnlySQLTransactionError,
             postgres.IdleInTransactionSessionTimeoutError,
+            postgres.TransactionTimeoutError,
+            # The schema was migrated under us; a new session knows the new one.
+            postgres.InvalidCachedStatementError,
             # Two workers met the same new key: on the next attempt the later one sees it.
             postgres.UniqueViolationError,
         ),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MAJOR_VERSION_MIN = 15
 RELAY = "relay"
 _RETRY_S = 0.2
+_TRANSACTION_TIMEOUT_SINCE = 17
 
 
 class DatabaseUnavailableError(Exception):
@@ -41,11 +42,30 @@ async def connect(settings: Settings, purpose: str) -> asyncpg.Connection:
         settings.database_url.get_secret_value(),
         timeout=settings.database_connect_timeout_s,
         command_timeout=settings.database_statement_timeout_s + 5,
-        # To prepare a statement takes two steps. A worker that is frozen between them counts as busy to Postgres,
-        # which would wait for it without end.
+        # To prepare a statement costs a round trip, and holds locks if the worker is frozen in the middle of it.
         max_cached_statement_lifetime=0,
         server_settings=_server_settings(settings, purpose),
     )
+
+
+async def connect_worker(settings: Settings, purpose: str) -> asyncpg.Connection:
+    """Open a connection on which no transaction lasts longer than a statement may.
+
+    A worker that is frozen while it prepares a statement counts as busy, not as idle, and no other timeout ends its
+    transaction and frees its locks. Servers before version 17 do not know this one.
+
+    Raises:
+        OSError, asyncpg.PostgresError, TimeoutError: as `connect` does.
+    """
+    connection = await connect(settings, purpose)
+    try:
+        if connection.get_server_version().major >= _TRANSACTION_TIMEOUT_SINCE:
+            limit = _milliseconds(settings.database_statement_timeout_s)
+            await connection.execute(f"set transaction_timeout = '{limit}'")
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
 
 
 async def reach(settings: Settings, purpose: str, deadline_s: float) -> asyncpg.Connection:

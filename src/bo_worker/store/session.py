@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bo_worker.store.database import connect
+from bo_worker.store.database import connect_worker
 
 if TYPE_CHECKING:
     import asyncpg
@@ -31,7 +31,7 @@ class Session:
     async def connected(self) -> asyncpg.Connection:
         """Return the open connection, or open one."""
         if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self._settings, self._purpose)
+            self._connection = await connect_worker(self._settings, self._purpose)
         return self._connection
 
     async def discard(self) -> None:
