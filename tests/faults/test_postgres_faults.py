@@ -6,6 +6,7 @@ import asyncio
 import random
 from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
 from pydantic import SecretStr
 
@@ -88,6 +89,8 @@ async def test_a_worker_frozen_while_it_prepares_a_statement_keeps_its_locks_for
     await frozen.prepare("select 1")
     async with asyncio.timeout(PATIENCE_S):
         await administer(database_url, "insert into bo_worker.product (sku) values ('SKU-1')")
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await frozen.execute("commit")
     session.abandon()
 
 

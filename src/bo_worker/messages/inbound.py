@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from bo_worker.domain.commands import PlaceOrder
 from bo_worker.messages.envelope import open_envelope
 from bo_worker.messages.inventory_models import (
     InventoryAdjusted,
@@ -33,7 +34,7 @@ from bo_worker.messages.shipment_models import ShipmentDispatched, dispatch_ship
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bo_worker.domain.commands import Command, UpdatePolicy
+    from bo_worker.domain.commands import Command, LineRequest, UpdatePolicy
     from bo_worker.messages.record import Record
 
 DIGEST_BYTES: Final = 16
@@ -108,8 +109,39 @@ def json_schema(topic: str) -> dict[str, Any]:
 
 def digest(command: Command) -> bytes:
     """A fingerprint of the content: equal for equal commands, whatever the form they were sent in."""
-    canonical = _ABSENT.sub(b"", orjson.dumps(command))
+    content = orjson.dumps(_present(command) if isinstance(command, PlaceOrder) else command)
+    canonical = _ABSENT.sub(b"", content) if b":null" in content else content
     return blake2b(canonical, digest_size=DIGEST_BYTES).digest()
+
+
+def _present(order: PlaceOrder) -> dict[str, Any]:
+    """Return the fields of an order but those that are absent; the most frequent command gets this short way."""
+    content: dict[str, Any] = {
+        "order_id": order.order_id,
+        "placed_at": order.placed_at,
+        "customer": order.customer,
+        "lines": [_present_in_line(line) for line in order.lines],
+        "priority": order.priority,
+        "ship_complete": order.ship_complete,
+    }
+    if order.need_by is not None:
+        content["need_by"] = order.need_by
+    if order.ship_to_country is not None:
+        content["ship_to_country"] = order.ship_to_country
+    if order.payment is not None:
+        content["payment"] = order.payment
+    return content
+
+
+def _present_in_line(line: LineRequest) -> dict[str, Any]:
+    content: dict[str, Any] = {"line_id": line.line_id, "sku": line.sku, "quantity": line.quantity}
+    if line.location is not None:
+        content["location"] = line.location
+    if line.backorder is not None:
+        content["backorder"] = line.backorder
+    if line.unit_price is not None:
+        content["unit_price"] = line.unit_price
+    return content
 
 
 def _decode(record: Record, value_bytes_max: int) -> Decoded:

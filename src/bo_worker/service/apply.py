@@ -15,7 +15,7 @@ from bo_worker.messages.outbound import dead_letter
 from bo_worker.service.scope import scope_of
 from bo_worker.service.unfinished import remainder_of
 from bo_worker.service.waiting_room import WaitingRoom
-from bo_worker.service.work import Work, count_units, instant, load_lanes, load_losses, save_work
+from bo_worker.service.work import Work, encode_facts, instant, load_lanes, load_losses, save_work
 from bo_worker.store.keys import find_applied, lock_keys, save_applied
 from bo_worker.store.orders import find_order_digests, load_orders
 from bo_worker.store.positions import advance_positions, lock_positions
@@ -93,7 +93,7 @@ async def apply_batch(
         checkpoint("before_commit")
     applied.seconds = time.perf_counter() - begun
     checkpoint("after_commit")
-    applied.units = count_units(work.account.facts)
+    applied.units = work.units
     work.account.forget()
     return applied
 
@@ -142,6 +142,7 @@ def _decide_all(
 ) -> dict[NaturalId, bytes]:
     """Run the core over the inputs one by one; return the natural ids to store."""
     new: dict[NaturalId, bytes] = {}
+    at = instant(now)
     for item in batch.items:
         topic = item.record.topic
         refused = item if isinstance(item, Refused) else _decide(item, work, known, new)
@@ -149,6 +150,7 @@ def _decide_all(
             _bury(refused, work, applied, rules, now)
         else:
             applied.outcomes[topic, refused] += 1
+            encode_facts(work, at)
     return new
 
 

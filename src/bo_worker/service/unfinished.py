@@ -17,7 +17,7 @@ from bo_worker.domain.allocation import serve_queue
 from bo_worker.domain.arrival import Arrival, Arrivals, put_away
 from bo_worker.domain.settle import release_served
 from bo_worker.domain.stock import ANY_LOCATION
-from bo_worker.service.work import Work, count_units, load_lanes, save_work
+from bo_worker.service.work import Work, load_lanes, save_work
 from bo_worker.store.keys import lock_keys
 from bo_worker.store.orders import load_orders
 from bo_worker.store.products import lock_products
@@ -118,7 +118,7 @@ async def go_on(connection: asyncpg.Connection, name: str, lessons: Lessons, rul
             await finish_cause(connection, name, rest.skus)
         else:
             await update_unfinished(connection, name, rest.dump())
-    return Step(finished, count_units(work.account.facts))
+    return Step(finished, work.units)
 
 
 async def _serve_next(
