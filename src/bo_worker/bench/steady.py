@@ -26,21 +26,27 @@ _END_TIMEOUT_S = 30.0
 _TICK_S = 0.005
 _UNITS_ENOUGH = 10**8
 _WARM_UP_ORDERS = 1000
+_SETTLING_S = 2  # at the pace, before the measured time: servers that run for long have compiled their code
 _P99_MS_MAX = 100
 _RESIDENT_MB_MAX = 250
 
 
 @dataclass(slots=True, frozen=True)
 class Pace:
-    """So many orders a second for so many seconds."""
+    """So many orders a second for so many seconds, and for a little while before."""
 
     per_s: int
     seconds: int
 
     @property
+    def settling(self) -> int:
+        """How many orders come before those that are measured."""
+        return self.per_s * _SETTLING_S
+
+    @property
     def count(self) -> int:
         """How many orders that makes."""
-        return self.per_s * self.seconds
+        return self.settling + self.per_s * self.seconds
 
 
 async def keep_pace(servers: Servers, orders: Orders, pace: Pace) -> list[Figure]:
@@ -64,7 +70,9 @@ async def keep_pace(servers: Servers, orders: Orders, pace: Pace) -> list[Figure
     return [
         *_quantiles(scenario, late_ms),
         *(
-            Figure(scenario, f"CPU, {name}", (cpu_after[name] - used) / pace.seconds * 100, "% of a core")
+            Figure(
+                scenario, f"CPU, {name}", (cpu_after[name] - used) / (pace.count / pace.per_s) * 100, "% of a core"
+            )
             for name, used in cpu_before.items()
         ),
         Figure(scenario, "worker's memory at the start", resident_mb[0], "MB"),
@@ -111,7 +119,8 @@ def _latencies_ms(outputs: Iterable[tuple[bytes, float]], started_at: float, pac
     for key, at in outputs:
         number = int(key.removeprefix(b"SO-")) - _WARM_UP_ORDERS
         written_at[number] = max(at, written_at.get(number, 0.0))
-    return sorted((written_at[number] - started_at - number / pace.per_s) * 1000 for number in range(pace.count))
+    measured = range(pace.settling, pace.count)
+    return sorted((written_at[number] - started_at - number / pace.per_s) * 1000 for number in measured)
 
 
 def _quantiles(scenario: str, late_ms: list[float]) -> list[Figure]:
