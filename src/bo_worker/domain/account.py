@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from bo_worker.domain.demand import rank_by_placed_at
 from bo_worker.domain.journal import Entry
 from bo_worker.domain.stock import ANY_LOCATION, Product
+from bo_worker.domain.supply import PurchaseOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from bo_worker.domain.demand import Order, OrderLine, Rank
     from bo_worker.domain.facts import Fact
     from bo_worker.domain.journal import Change
+    from bo_worker.domain.lateness import History
+    from bo_worker.domain.supply import Delivery
 
 
 @dataclass(slots=True)
@@ -51,11 +55,26 @@ class Early:
     token: Any = None
 
 
+@dataclass(slots=True, frozen=True)
+class Terms:
+    """How promises are made: they hold with probability `level`.
+
+    A supplier without enough history counts as `default_days` late; `own_enough` deliveries of one SKU are enough
+    to go by them alone. A customer hears of a promise that moved by `moved_days` or more.
+    """
+
+    level: float = 0.9
+    default_days: int = 0
+    own_enough: int = 20
+    moved_days: int = 1
+
+
 @dataclass(slots=True)
 class Account:
     """A unit of work. Facts are recorded in the order in which they happened, each with its cause.
 
     `cause` is the message at work; whoever applies a command sets it first.
+    `today` is the day (UTC) that it works on. `histories` are those of suppliers, by (supplier id, SKU).
     `early` holds messages that wait for an order of this unit of work, `refused` those of them that turned out
     to be wrong when it came.
     """
@@ -68,12 +87,24 @@ class Account:
     journal: list[Entry] = field(default_factory=list)
     early: dict[str, list[Early]] = field(default_factory=dict)
     refused: list[tuple[Early, Refusal]] = field(default_factory=list)
+    today: date = date.min
+    terms: Terms = field(default_factory=Terms)
+    purchase_orders: dict[str, PurchaseOrder] = field(default_factory=dict)
+    histories: dict[tuple[str, str], History] = field(default_factory=dict)
+    deliveries: dict[tuple[str, str, str], Delivery] = field(default_factory=dict)
 
     def product(self, sku: str) -> Product:
         """Return the product, a new one without policy or stock where it was never heard of."""
         found = self.products.get(sku)
         if found is None:
             found = self.products[sku] = Product(sku)
+        return found
+
+    def purchase_order(self, purchase_order_id: str) -> PurchaseOrder:
+        """Return a purchase order, one that was not announced yet where it was never heard of."""
+        found = self.purchase_orders.get(purchase_order_id)
+        if found is None:
+            found = self.purchase_orders[purchase_order_id] = PurchaseOrder(purchase_order_id)
         return found
 
     def publish(self, fact: Fact) -> None:
@@ -93,6 +124,7 @@ class Account:
 
     def enqueue(self, product: Product, line: OrderLine) -> None:
         """Let a line wait in its product's queue at its rank."""
+        product.live[line.order.order_id, line.position] = line
         product.lane(line.location or ANY_LOCATION).push(self.rank(line), line)
 
     def forget(self) -> None:

@@ -104,6 +104,7 @@ def _lose(
     stock.allocated -= quantity
     product = account.product(line.sku)
     product.waiting += quantity
+    product.disturb()
     line.backordered += quantity
     account.enqueue(product, line)
     account.note("lost", quantity, line.sku, stock.location, line).fulfillment_id = claim.fulfillment_id

@@ -106,6 +106,7 @@ def serve_queue(
                 return False
             raise QueueExhaustedError(product.sku, lane.location)
         line = lane.entries[0][2]
+        product.disturb()
         for stock, quantity in choose(product, line):
             claim(account, line, stock, quantity, "filled", arrivals)
         served[line.order.order_id] = None

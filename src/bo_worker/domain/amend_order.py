@@ -23,7 +23,9 @@ def amend_order(account: Account, order: Order, command: AmendOrder) -> Effect:
     for line in order.lines:
         line.is_changed = True
         if line.backordered:
-            account.enqueue(account.product(line.sku), line)
+            product = account.product(line.sku)
+            account.enqueue(product, line)
+            product.disturb()
     # Held units of an order that need not ship as a whole any more may leave.
     effect.orders[order.order_id] = None
     return effect

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.facts import Availability, LocationAvailability
+from bo_worker.domain.facts import Availability, LocationAvailability, PromisedQuantity
+from bo_worker.domain.supply import incoming
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from bo_worker.domain.stock import Product
 
 
@@ -20,11 +23,14 @@ def snapshot(product: Product) -> tuple[object, ...]:
             available = max(0, stock.on_hand - stock.allocated - safety_stock)
             free += available
             seen.append((stock.location, stock.on_hand, stock.allocated, available))
+    for line in product.supply.values():
+        if line.incoming:
+            seen.append((line.promised_on, line.incoming))
     return (*seen, _state(product, free))
 
 
 def availability(product: Product) -> Availability:
-    """Return the availability of a product now. Nothing is known of what is on its way."""
+    """Return the availability of a product now."""
     locations = [
         LocationAvailability(stock.location, stock.on_hand, stock.allocated, product.available(stock))
         for stock in sorted(product.stock.values(), key=lambda stock: stock.location)
@@ -38,11 +44,37 @@ def availability(product: Product) -> Availability:
         sum(location.allocated for location in locations),
         available,
         product.waiting,
-        0,
-        [],
-        None,
+        incoming(product.supply.values()),
+        available_to_promise(product, available),
+        min((line.promised_on for line in product.supply.values() if line.incoming), default=None),
         locations,
     )
+
+
+def available_to_promise(product: Product, available: int) -> list[PromisedQuantity]:
+    """Return from which day on how many units can be promised to one who comes now, `available` ones aside today.
+
+    That is the projected level from that day to the horizon's end: what arrives first fills up the safety stock, and
+    goes to those who wait. The level never falls later, as everybody who waits takes the first units that come.
+    """
+    if not product.supply:
+        return []
+    level = available - product.waiting
+    arrivals: dict[date, int] = {}
+    places: set[str] = set()
+    for line in product.supply.values():
+        if line.incoming:
+            arrivals[line.promised_on] = arrivals.get(line.promised_on, 0) + line.incoming
+            places.add(line.location)
+    for place in places:
+        stock = product.stock.get(place)
+        level -= max(0, product.safety_stock + (stock.allocated - stock.on_hand if stock else 0))
+    promised = []
+    for day in sorted(arrivals):
+        level += arrivals[day]
+        if level > 0:
+            promised.append(PromisedQuantity(day, level))
+    return promised
 
 
 def _state(product: Product, available: int) -> str:
@@ -54,7 +86,18 @@ def _state(product: Product, available: int) -> str:
         return "backorderable"
     if policy.discontinued:
         return "discontinued"
-    if policy.backorder != "allow":
+    if policy.backorder == "deny" or (policy.backorder == "if_promised" and not _can_promise(product)):
         return "out_of_stock"
     limit = policy.backorder_limit
     return "backorderable" if limit is None or product.waiting < limit else "out_of_stock"
+
+
+def _can_promise(product: Product) -> bool:
+    """Tell whether what is on its way, or the lead time, can cover one more unit within the product's window."""
+    policy = product.policy
+    if policy is None:
+        return False
+    lead_time, window = policy.lead_time_days, policy.window_days
+    if lead_time is not None and (window is None or lead_time <= window):
+        return True
+    return incoming(product.supply.values()) > product.waiting

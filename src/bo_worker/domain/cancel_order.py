@@ -74,6 +74,7 @@ def cancel_waiting(account: Account, line: OrderLine, quantity: int) -> int:
     if gone:
         product = account.product(line.sku)
         product.waiting -= gone
+        product.disturb()
         product.is_changed = True
         line.backordered -= gone
         line.cancelled += gone

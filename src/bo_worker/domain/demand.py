@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from bo_worker.domain.commands import Backorder, Payment, Price
     from bo_worker.domain.journal import Entry
 
 Rank = tuple[int, datetime, datetime, str, int]
-_NO_NEED = datetime.max.replace(tzinfo=UTC)
+NO_NEED = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True, eq=False)
@@ -45,7 +47,10 @@ class Claim:
 
 @dataclass(slots=True, eq=False)
 class OrderLine:
-    """One line of an order; `location` pins it to one location, None means any."""
+    """One line of an order; `location` pins it to one location, None means any.
+
+    `expected_from` and `expected_to` are what a new line is promised while it waits.
+    """
 
     order: Order
     position: int
@@ -64,6 +69,8 @@ class OrderLine:
     claim_count: int = 0
     claims: list[Claim] = field(default_factory=list)
     is_changed: bool = False
+    expected_from: date | None = None
+    expected_to: date | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -101,4 +108,4 @@ def rank_by_placed_at(line: OrderLine) -> Rank:
 def rank_by_need_by(line: OrderLine) -> Rank:
     """Return the place of a waiting line where the earliest need goes first, none last (R3)."""
     order = line.order
-    return (-order.priority, order.need_by or _NO_NEED, order.placed_at, order.order_id, line.position)
+    return (-order.priority, order.need_by or NO_NEED, order.placed_at, order.order_id, line.position)

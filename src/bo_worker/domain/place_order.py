@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from bo_worker.domain.allocation import choose, claim
 from bo_worker.domain.demand import Order, OrderLine
 from bo_worker.domain.early import apply_early
+from bo_worker.domain.facts import NotificationLine
 from bo_worker.domain.notice import notified, notify
+from bo_worker.domain.promise import is_promised, promise
 from bo_worker.domain.release import release
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from bo_worker.domain.stock import Product
 
 OUT_OF_STOCK = "out_of_stock"
+NOT_PROMISED = "not_promised"
 BACKORDER_LIMIT = "backorder_limit"
 DISCONTINUED = "discontinued"
 
@@ -78,10 +81,12 @@ def _serve_or_refuse(account: Account, line: OrderLine) -> str | None:
     product = account.product(line.sku)
     chosen = choose(product, line)
     short = line.backordered - sum(quantity for _, quantity in chosen)
-    refused = _refusal(product, line, short) if short else None
+    refused = _refusal(account, product, line, short) if short else None
     if refused:
         _reject(account, line)
         return refused
+    if short:
+        line.expected_from, line.expected_to = promise(account, product, line, short)
     product.waiting += line.backordered
     product.is_changed = True
     if short:
@@ -96,13 +101,16 @@ def _reject(account: Account, line: OrderLine) -> None:
     account.note("rejected", line.rejected, line.sku, line=line)
 
 
-def _refusal(product: Product, line: OrderLine, short: int) -> str | None:
+def _refusal(account: Account, product: Product, line: OrderLine, short: int) -> str | None:
     """Tell why `short` units of a line may not wait, None where they may."""
     policy = product.policy
     if policy is not None and policy.discontinued:
         return DISCONTINUED
-    if (line.backorder or (policy.backorder if policy else "allow")) != "allow":
+    mode = line.backorder or (policy.backorder if policy else "allow")
+    if mode == "deny":
         return OUT_OF_STOCK
+    if mode == "if_promised" and not is_promised(account, product, line, short):
+        return NOT_PROMISED
     limit = policy.backorder_limit if policy else None
     if limit is not None and product.waiting + short > limit:
         return BACKORDER_LIMIT
@@ -116,6 +124,7 @@ def _give_everything_back(account: Account, order: Order) -> None:
         for held in line.claims:
             product.stock_at(held.location).allocated -= held.held
         product.waiting -= line.backordered
+        product.outlook = None
         product.holders.pop((order.order_id, line.position), None)
         line.claims.clear()
         line.backordered += line.held + line.rejected
@@ -130,7 +139,11 @@ def _tell(account: Account, order: Order, reason: str | None) -> None:
     if reason:
         rejected = [notified(line, line.rejected) for line in order.lines if line.rejected]
         notify(account, order, "order_rejected", rejected, reason=reason)
-    waiting = [notified(line, line.backordered) for line in order.lines if line.backordered]
+    waiting = [
+        NotificationLine(line.line_id, line.sku, line.backordered, line.expected_from, line.expected_to)
+        for line in order.lines
+        if line.backordered
+    ]
     if waiting:
         notify(account, order, "order_backordered", waiting)
         return

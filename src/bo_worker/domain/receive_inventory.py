@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bo_worker.domain.arrival import arrivals_of
 from bo_worker.domain.settle import Effect
+from bo_worker.domain.update_purchase_order import receive_supply
 
 if TYPE_CHECKING:
     from bo_worker.domain.account import Account
@@ -24,4 +25,5 @@ def receive_inventory(account: Account, command: ReceiveInventory) -> Effect:
             account.note("received", line.quantity, line.sku, command.location)
             stock.is_changed = True
             effect.touch(line.sku, command.location)
+    receive_supply(account, command)
     return effect

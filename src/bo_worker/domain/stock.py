@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bo_worker.domain.account import Cause
     from bo_worker.domain.commands import UpdatePolicy
     from bo_worker.domain.demand import OrderLine, Rank
+    from bo_worker.domain.outlook import Outlook, Waiting
+    from bo_worker.domain.supply import SupplyLine
 
 ANY_LOCATION = ""
+_NEVER = datetime.min.replace(tzinfo=UTC)
+NO_RANK: Rank = (-(2**31), _NEVER, _NEVER, "", 0)
 
 
 @dataclass(slots=True, eq=False)
@@ -66,6 +71,10 @@ class Product:
     `has_backlog` tells that lines wait which were not loaded: a lane that is missing is then not known.
     `holders` are the loaded lines with claims. Where not all claims at a location were loaded, `claims_tail` has
     the first in the order of loss that may be missing; a location that is not in it was not loaded at all.
+    `supply` is what is on its way and counts, `incoming_before` the units of it when the product was loaded. Where there is any, `queue` holds the lines that waited when the product
+    was loaded, up to `queue_end` where there are more, `live` those lines of the account that wait or waited, and
+    `outlook` what the supply is promised to, up to the line at `outlook_end`. `are_promises_due` says that promises
+    may have moved, `promises` counts how often they were looked at again.
     `published` is what availability was told last, `touched_by` the last cause that changed anything since.
     """
 
@@ -81,6 +90,15 @@ class Product:
     availability_sequence: int = 0
     published: tuple[object, ...] | None = None
     is_policy_changed: bool = False
+    supply: dict[tuple[str, str, str], SupplyLine] = field(default_factory=dict)
+    incoming_before: int = 0
+    queue: dict[tuple[str, int], Waiting] = field(default_factory=dict)
+    live: dict[tuple[str, int], OrderLine] = field(default_factory=dict)
+    queue_end: Rank | None = None
+    outlook: Outlook | None = None
+    outlook_end: Rank = NO_RANK
+    promises: int = 0
+    are_promises_due: bool = False
     touched_by: Cause | None = None
     is_new: bool = True
     is_changed: bool = False
@@ -100,6 +118,12 @@ class Product:
             return sum(self.available(stock) for stock in self.stock.values())
         stock = self.stock.get(location)
         return self.available(stock) if stock else 0
+
+    def disturb(self) -> None:
+        """Note that the queue or the supply changed, other than at the end of the queue."""
+        self.outlook = None
+        if self.supply:
+            self.are_promises_due = self.is_changed = True
 
     def stock_at(self, location: str) -> Stock:
         """Return the stock at `location`, a new one of 0 units where the product was never kept."""

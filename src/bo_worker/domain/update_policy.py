@@ -27,6 +27,7 @@ def update_policy(account: Account, command: UpdatePolicy, digest: bytes) -> Eff
     product.policy, product.policy_digest = command, digest
     product.is_changed = product.is_policy_changed = True
     product.touched_by = account.cause
+    product.disturb()
     effect = Effect()
     if product.safety_stock < safety_stock:
         for location in sorted(product.stock):

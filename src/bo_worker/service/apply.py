@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.account import Account, Cause, Refusal
+from bo_worker.domain.account import Cause, Refusal
 from bo_worker.domain.decide import NOTHING, change, decide
 from bo_worker.domain.settle import settle
 from bo_worker.messages.inbound import Decoded, Refused
@@ -15,11 +15,20 @@ from bo_worker.messages.outbound import dead_letter
 from bo_worker.service.scope import scope_of
 from bo_worker.service.unfinished import remainder_of
 from bo_worker.service.waiting_room import WaitingRoom
-from bo_worker.service.work import Work, encode_facts, instant, load_lanes, load_losses, save_work
+from bo_worker.service.work import (
+    Work,
+    encode_facts,
+    instant,
+    load_lanes,
+    load_losses,
+    load_waiting,
+    save_work,
+)
 from bo_worker.store.keys import find_applied, lock_keys, save_applied
 from bo_worker.store.orders import find_order_digests, load_orders
 from bo_worker.store.positions import advance_positions, lock_positions
 from bo_worker.store.products import lock_products
+from bo_worker.store.supply import load_histories, lock_purchase_orders
 from bo_worker.store.unfinished import start_unfinished
 
 if TYPE_CHECKING:
@@ -35,7 +44,7 @@ if TYPE_CHECKING:
     from bo_worker.store.losses import Place
 
 PLACED = "order-created"
-POLICY = "product-policy-updated"
+VERSIONED = ("product-policy-updated", "purchase-order-updated")
 _NO_LIMIT = 2**31
 
 
@@ -75,7 +84,7 @@ async def apply_batch(
     async with connection.transaction():
         await lock_positions(connection, batch.bases)
         scope = scope_of(item for item in batch.items if isinstance(item, Decoded))
-        work = await _load(connection, scope, batch.lessons, rules)
+        work = await _load(connection, scope, batch.lessons, rules, now)
         known = await _known_digests(connection, scope, work)
         room = WaitingRoom()
         await room.load(connection, work, scope.placed)
@@ -98,16 +107,26 @@ async def apply_batch(
     return applied
 
 
-async def _load(connection: asyncpg.Connection, scope: Scope, lessons: Lessons, rules: Rules) -> Work:
+async def _load(
+    connection: asyncpg.Connection, scope: Scope, lessons: Lessons, rules: Rules, now: datetime
+) -> Work:
     """Lock keys, then products, then load what the commands may need."""
-    work = Work(Account(rules.rank), in_steps=lessons.in_steps)
+    work = Work(rules.new_account(now), in_steps=lessons.in_steps)
     account = work.account
     work.keys = await lock_keys(connection, scope.keys | lessons.order_ids)
     old = {order_id for order_id in scope.changed if not work.keys[order_id].is_new}
     account.orders = await load_orders(connection, old, whole=True)
     for order in account.orders.values():
         scope.add_order(order)
-    account.products = await lock_products(connection, scope.skus)
+    account.purchase_orders = await lock_purchase_orders(connection, scope.purchase_orders)
+    for purchase_order in account.purchase_orders.values():
+        scope.add_purchase_order(purchase_order)
+    account.products = await lock_products(
+        connection, scope.skus, purchase_orders=account.purchase_orders.values()
+    )
+    account.histories = await load_histories(connection, scope.suppliers)
+    if scope.placed:
+        await load_waiting(connection, work, rules.rank_by)
     short = _larger(scope.short_places(account.products), lessons.claims)
     claims_max = _NO_LIMIT if work.in_steps else rules.fill_lines_max
     await load_losses(connection, work, short, rules.rank_by, claims_max)
@@ -115,7 +134,7 @@ async def _load(connection: asyncpg.Connection, scope: Scope, lessons: Lessons, 
     lanes = _larger({} if work.in_steps else scope.lanes(account.products), lessons.lanes)
     # One line over the limit is loaded, so that a lane that was cut off is seen.
     await load_lanes(connection, work, lanes, rules.rank_by, rules.fill_lines_max + 1, rules.fill_lines_max)
-    work.hold_claims()
+    work.hold_lines()
     return work
 
 
@@ -173,9 +192,9 @@ def _decide(item: Decoded, work: Work, known: dict[NaturalId, bytes], new: dict[
             digests.pop((early.cause.topic, early.cause.natural_id), None)
     if refusal is not None:
         return Refused(item.record, refusal.error, refusal.reason)
-    if topic != POLICY:  # A policy has versions, which the core compares.
+    if topic not in VERSIONED:  # Versions are compared by the core.
         known[natural_id] = item.digest
-    if topic not in (PLACED, POLICY):
+    if topic not in VERSIONED and topic != PLACED:
         new[natural_id] = item.digest
     return "applied"
 

@@ -13,6 +13,7 @@ from bo_worker.domain.commands import (
     PlaceOrder,
     ReceiveInventory,
     UpdatePolicy,
+    UpdatePurchaseOrder,
 )
 from bo_worker.domain.stock import ANY_LOCATION
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from bo_worker.domain.demand import Order
     from bo_worker.domain.stock import Product
+    from bo_worker.domain.supply import PurchaseOrder
     from bo_worker.messages.inbound import Decoded
 
 Place = tuple[str, str]
@@ -32,7 +34,8 @@ class Scope:
 
     `cancelled` are those of the latter that may give units back.
     `freed` counts the units that may come free, `missing` those that may be corrected away, by SKU and location.
-    `policies` are the SKUs whose policy may change.
+    `policies` are the SKUs whose policy may change. `purchase_orders` may change, and `suppliers` (with SKUs) are
+    those of which it must be known how late they were before.
     """
 
     keys: set[str] = field(default_factory=set)
@@ -44,6 +47,8 @@ class Scope:
     freed: dict[Place, int] = field(default_factory=dict)
     missing: dict[Place, int] = field(default_factory=dict)
     policies: set[str] = field(default_factory=set)
+    purchase_orders: set[str] = field(default_factory=set)
+    suppliers: set[tuple[str, str]] = field(default_factory=set)
 
     def add_order(self, order: Order) -> None:
         """Note that an order that exists may be changed: its products, and the units it may give back."""
@@ -52,6 +57,10 @@ class Scope:
             self.skus.add(line.sku)
             for claim in line.claims if gives_back else ():
                 _count(self.freed, line.sku, claim.location, claim.held + claim.released)
+
+    def add_purchase_order(self, order: PurchaseOrder) -> None:
+        """Note that a purchase order that exists may be changed, and with it what its products are promised."""
+        self.skus.update([line.sku for line in order.lines.values()])
 
     def lanes(self, products: Mapping[str, Product]) -> dict[Place, int]:
         """Return the lanes of which the head is needed, and for how many units; none where nobody waits."""
@@ -86,7 +95,7 @@ def scope_of(inputs: Iterable[Decoded]) -> Scope:
             scope.placed.add(command.order_id)
             scope.skus.update([line.sku for line in command.lines])
             continue
-        if not isinstance(command, UpdatePolicy):
+        if not isinstance(command, UpdatePolicy | UpdatePurchaseOrder):
             scope.natural_ids.add((item.record.topic, item.natural_id))
         match command:
             case CancelOrder() | AmendOrder() | DispatchShipment():
@@ -101,11 +110,17 @@ def scope_of(inputs: Iterable[Decoded]) -> Scope:
             case UpdatePolicy():
                 scope.skus.add(command.sku)
                 scope.policies.add(command.sku)
+            case UpdatePurchaseOrder():
+                scope.purchase_orders.add(command.purchase_order_id)
+                scope.suppliers.update([(command.supplier_id, line.sku) for line in command.lines])
+                scope.skus.update([line.sku for line in command.lines])
     return scope
 
 
 def _add_receipt(scope: Scope, receipt: ReceiveInventory) -> None:
     scope.keys.add(receipt.receipt_id)
+    if receipt.purchase_order_id is not None:
+        scope.purchase_orders.add(receipt.purchase_order_id)
     for line in receipt.lines:
         scope.skus.add(line.sku)
         _count(scope.freed, line.sku, receipt.location, line.quantity)

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bo_worker.domain.account import Account, Cause
+from bo_worker.domain.account import Cause
 from bo_worker.domain.allocation import serve_queue
 from bo_worker.domain.arrival import Arrival, Arrivals, put_away
 from bo_worker.domain.settle import release_served
@@ -106,7 +106,7 @@ async def go_on(connection: asyncpg.Connection, name: str, lessons: Lessons, rul
         topic, natural_id, traceparent, remaining = locked
         cause = Cause(topic, natural_id, traceparent)
         rest = load_remainder(remaining)
-        work = Work(Account(rules.rank))
+        work = Work(rules.new_account(now))
         work.account.cause = cause
         if rest.to_serve:
             await _serve_next(connection, rest, work, lessons, rules)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+from bo_worker.domain.account import Account, Terms
 from bo_worker.domain.availability import availability, snapshot
 from bo_worker.domain.demand import rank_by_need_by, rank_by_placed_at
 from bo_worker.domain.facts import Availability, CrossDock, Notification, PutAway, Ship
@@ -24,12 +25,14 @@ from bo_worker.store.losses import find_losing_claims, set_tails
 from bo_worker.store.orders import load_orders, save_orders
 from bo_worker.store.outbox import append_outbox
 from bo_worker.store.products import fill_lanes, load_lane_heads, save_products
+from bo_worker.store.promises import load_queues
+from bo_worker.store.supply import save_deliveries, save_purchase_orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
-    from bo_worker.domain.account import Account, Cause
+    from bo_worker.domain.account import Cause
     from bo_worker.domain.demand import OrderLine, Rank
     from bo_worker.domain.facts import Fact
     from bo_worker.domain.missing import NotLoadedError
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from bo_worker.store.products import LaneName
 
 MESSAGES_PER_ROW_MAX = 5000
+# Behind so many lines a new one is promised nothing at first.
+QUEUE_LINES_MAX = 2000
 _FIRST_UNITS = 16
 _GROWTH = 4
 
@@ -58,11 +63,16 @@ class Rules:
     rank_by: str
     fill_lines_max: int
     topic_prefix: str = ""
+    terms: Terms = field(default_factory=Terms)
 
     @property
     def rank(self) -> Callable[[OrderLine], Rank]:
         """Return the function that ranks waiting lines."""
         return rank_by_need_by if self.rank_by == "need_by" else rank_by_placed_at
+
+    def new_account(self, now: datetime) -> Account:
+        """Return an account with nothing loaded."""
+        return Account(self.rank, today=now.date(), terms=self.terms)
 
 
 @dataclass(slots=True)
@@ -99,12 +109,22 @@ class Work:
     units: Counter[str] = field(default_factory=Counter)
     begun: list[tuple[Cause, Effect]] = field(default_factory=list)
 
-    def hold_claims(self) -> None:
-        """Let products know the loaded lines that have claims on them."""
+    def hold_lines(self) -> None:
+        """Let products know the loaded lines that wait for them or have claims on them."""
         for order in self.account.orders.values():
             for line in order.lines:
-                if line.claims and line.sku in self.account.products:
-                    self.account.products[line.sku].holders[order.order_id, line.position] = line
+                product = self.account.products.get(line.sku)
+                if product is not None and line.claims:
+                    product.holders[order.order_id, line.position] = line
+                if product is not None and line.backordered:
+                    product.live[order.order_id, line.position] = line
+
+
+async def load_waiting(connection: asyncpg.Connection, work: Work, rank_by: str) -> None:
+    """Load who waits for what is on its way, so that new orders can be promised what is left. Products are locked."""
+    products = work.account.products
+    for sku, lines in (await load_queues(connection, products.values(), rank_by, QUEUE_LINES_MAX)).items():
+        products[sku].queue = {(waiting.order_id, waiting.position): waiting for waiting, _, _ in lines}
 
 
 async def load_lanes(
@@ -167,6 +187,8 @@ async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -
     encode_facts(work, instant(now))
     await save_keys(connection, work.keys.values())
     await save_orders(connection, account.orders.values(), now)
+    await save_purchase_orders(connection, account.purchase_orders.values())
+    await save_deliveries(connection, account.deliveries.values())
     await save_products(connection, account.products.values())
     await append_journal(connection, account.journal, now)
     for first in range(0, len(messages), MESSAGES_PER_ROW_MAX):

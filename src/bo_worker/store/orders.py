@@ -22,7 +22,7 @@ _ORDER_COLUMNS = (
 _LINE_COLUMNS = (
     "order_id", "position", "line_id", "sku", "pin", "quantity", "backordered", "held", "released", "shipped",
     "cancelled", "rejected", "claim_count", "priority", "placed_at", "need_by", "backorder",
-    "price_amount", "price_currency",
+    "price_amount", "price_currency", "expected_from", "expected_to", "told_to",
 )  # fmt: skip
 _CLAIM_COLUMNS = (
     "order_id", "position", "number", "sku", "location", "held", "released", "shipped",
@@ -174,6 +174,9 @@ def _line_row(line: OrderLine) -> tuple[Any, ...]:
         line.backorder,
         price.amount if price else None,
         price.currency if price else None,
+        line.expected_from,
+        line.expected_to,
+        line.expected_to,
     )
 
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from bo_worker.domain.availability import snapshot
 from bo_worker.domain.stock import Lane, Product, Stock
+from bo_worker.domain.supply import incoming
 from bo_worker.store.policies import load_policy, save_policies
 from bo_worker.store.queries import QUERIES, ranked
+from bo_worker.store.supply import load_supply
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from bo_worker.domain.account import Account
+    from bo_worker.domain.supply import PurchaseOrder
 
 LaneName = tuple[str, str]
 LaneHead = tuple[str, int, int]
@@ -33,9 +36,15 @@ class TooManyLinesError(Exception):
 
 
 async def lock_products(
-    connection: asyncpg.Connection, skus: Collection[str], *, settling: str | None = None
+    connection: asyncpg.Connection,
+    skus: Collection[str],
+    *,
+    settling: str | None = None,
+    purchase_orders: Collection[PurchaseOrder] = (),
 ) -> dict[str, Product]:
-    """Lock products in order and load their stock. SKUs that are new are left out.
+    """Lock products in order and load their stock and supply. SKUs that are new are left out.
+
+    Lines of `purchase_orders`, which are locked, are shared with them.
 
     Raises:
         UnfinishedCauseError: a product is reserved for a cause other than `settling`.
@@ -49,6 +58,7 @@ async def lock_products(
         products[row["sku"]] = _product(row)
     for sku, location, on_hand, allocated in await connection.fetch(QUERIES["load_stock"], list(products)):
         products[sku].stock[location] = Stock(sku, location, on_hand, allocated, is_new=False)
+    await load_supply(connection, products.values(), purchase_orders)
     for product in products.values():
         product.published = snapshot(product)
     return products
@@ -57,6 +67,10 @@ async def lock_products(
 def _product(row: asyncpg.Record) -> Product:
     product = Product(row["sku"], row["waiting"], has_backlog=row["waiting"] > 0, is_new=False)
     product.availability_sequence = row["availability_sequence"]
+    product.procurement_sequence = row["procurement_sequence"]
+    product.incoming_before = row["incoming"]
+    product.promises = row["promises"]
+    product.are_promises_due = row["promises_due"]
     if row["policy"] is not None:
         product.policy = load_policy(row["policy"])
         product.policy_digest = row["policy_digest"]
@@ -122,6 +136,7 @@ async def save_products(connection: asyncpg.Connection, products: Iterable[Produ
             [product.availability_sequence for product in old],
         )
     await save_policies(connection, changed)
+    await _save_supply_of(connection, changed)
     await _save_stock(connection, [stock for product in changed for stock in product.stock.values()])
 
 
@@ -142,3 +157,20 @@ async def _save_stock(connection: asyncpg.Connection, stocks: list[Stock]) -> No
     old = [row[:4] for row in rows if not row[4]]
     if old:
         await connection.execute(QUERIES["update_stock"], *map(list, zip(*old, strict=True)))
+
+
+async def _save_supply_of(connection: asyncpg.Connection, products: Iterable[Product]) -> None:
+    """Write what is on its way to those products to which anything is, or was."""
+    rows = [
+        (
+            product.sku,
+            incoming(product.supply.values()),
+            product.promises,
+            product.are_promises_due,
+            product.procurement_sequence,
+        )
+        for product in products
+        if product.supply or product.incoming_before or product.are_promises_due or product.procurement_sequence
+    ]
+    if rows:
+        await connection.execute(QUERIES["update_product_supply"], *map(list, zip(*rows, strict=True)))

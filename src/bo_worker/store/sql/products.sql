@@ -1,6 +1,8 @@
 -- name: lock_products
 -- Locks products, and with them their stock and their queues, in order; new ones have no row yet.
-select sku, waiting, unfinished, policy, policy_digest, availability_sequence
+select
+    sku, waiting, unfinished, policy, policy_digest, availability_sequence, procurement_sequence, incoming, promises,
+    promises_due
 from bo_worker.product
 where sku = any($1::text[])
 order by sku
@@ -15,6 +17,16 @@ select sku, location, on_hand, allocated from bo_worker.stock where sku = any($1
 update bo_worker.product as mine
 set waiting = new.waiting, availability_sequence = new.availability_sequence
 from unnest($1::text[], $2::bigint[], $3::integer[]) as new (sku, waiting, availability_sequence)
+where mine.sku = new.sku;
+
+-- name: update_product_supply
+-- Stores what is on its way, and what follows from it. The products are locked.
+update bo_worker.product as mine
+set
+    incoming = new.incoming, promises = new.promises, promises_due = new.promises_due,
+    procurement_sequence = new.procurement_sequence
+from unnest($1::text[], $2::bigint[], $3::integer[], $4::boolean[], $5::integer[])
+    as new (sku, incoming, promises, promises_due, procurement_sequence)
 where mine.sku = new.sku;
 
 -- name: update_policies

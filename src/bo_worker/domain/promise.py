@@ -1,0 +1,99 @@
+"""What a waiting line is promised: the days between which its units come, where that can be known."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from bo_worker.domain.outlook import Outlook, Supply, Waiting
+from bo_worker.domain.stock import ANY_LOCATION
+
+if TYPE_CHECKING:
+    from bo_worker.domain.account import Account
+    from bo_worker.domain.demand import OrderLine
+    from bo_worker.domain.stock import Product
+
+
+class Promise(NamedTuple):
+    """The days between which units come; None while nothing that is confirmed covers them."""
+
+    expected_from: date | None = None
+    expected_to: date | None = None
+
+
+NO_PROMISE = Promise()
+
+
+def promise(account: Account, product: Product, line: OrderLine, units: int) -> Promise:
+    """Return what `units` of a line are promised that is about to wait; the supply counts as given to it."""
+    found = _from_supply(account, product, line, units) if product.supply else NO_PROMISE
+    return found if found.expected_to else from_lead_time(account, product)
+
+
+def from_lead_time(account: Account, product: Product) -> Promise:
+    """Return the promise of a product that is made, or ordered, for whoever waits."""
+    policy = product.policy
+    if policy is None or policy.lead_time_days is None:
+        return NO_PROMISE
+    day = account.today + timedelta(days=policy.lead_time_days)
+    return Promise(day, day)
+
+
+def is_promised(account: Account, product: Product, line: OrderLine, units: int) -> bool:
+    """Tell whether `units` of a line can be promised within the product's window."""
+    found = promise(account, product, line, units)
+    product.outlook = None  # It was only asked.
+    window = product.policy.window_days if product.policy else None
+    if found.expected_to is None:
+        return False
+    return window is None or found.expected_to <= account.today + timedelta(days=window)
+
+
+def look_out(product: Product) -> Outlook:
+    """Return what is on its way to a product, given to nobody yet. Arrivals fill up the safety stock first."""
+    supply = [
+        Supply(
+            line.location,
+            line.incoming,
+            line.expected_from,
+            line.promised_on,
+            line.purchase_order_id,
+            line.line_id,
+        )
+        for line in product.supply.values()
+        if line.incoming
+    ]
+    shortfalls = {
+        stock.location: stock.allocated + product.safety_stock - stock.on_hand for stock in product.stock.values()
+    }
+    places = {line.location for line in supply}
+    return Outlook(supply, {place: max(0, shortfalls.get(place, product.safety_stock)) for place in places})
+
+
+def _from_supply(account: Account, product: Product, line: OrderLine, units: int) -> Promise:
+    newest = Waiting(account.rank(line), line.location or ANY_LOCATION, units, line.order.order_id, line.position)
+    if product.queue_end is not None and newest.rank > product.queue_end:
+        product.are_promises_due = True  # Not everybody ahead was loaded.
+        return NO_PROMISE
+    outlook = product.outlook
+    if outlook is None or newest.rank < product.outlook_end:
+        queue = _queue(account, product)
+        behind = any(waiting.rank > newest.rank for waiting in queue)
+        outlook = look_out(product)
+        outlook.peg_all([waiting for waiting in queue if waiting.rank < newest.rank])
+        product.outlook = None if behind else outlook
+        product.are_promises_due |= behind
+    peg = outlook.append(newest)
+    product.outlook_end = newest.rank
+    return Promise(peg.expected_from, peg.expected_to) if peg else NO_PROMISE
+
+
+def _queue(account: Account, product: Product) -> list[Waiting]:
+    """Return the lines that wait now, as far as they were loaded."""
+    queue = [waiting for key, waiting in product.queue.items() if key not in product.live]
+    queue += [
+        Waiting(account.rank(line), line.location or ANY_LOCATION, line.backordered, *key)
+        for key, line in product.live.items()
+        if line.backordered
+    ]
+    return queue

@@ -1,0 +1,99 @@
+"""A purchase order in a new version: what it brings replaces what the older one was to bring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bo_worker.domain.account import Refusal
+from bo_worker.domain.lateness import NO_HISTORY, promised_on
+from bo_worker.domain.supply import ENDED, UNKNOWN, Delivery, PurchaseOrder, SupplyLine
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from bo_worker.domain.account import Account
+    from bo_worker.domain.commands import ReceiveInventory, UpdatePurchaseOrder
+
+
+def update_purchase_order(account: Account, command: UpdatePurchaseOrder, digest: bytes) -> Refusal | None:
+    """Set a purchase order if the version is newer than ours; nothing where it is older, or the same once more."""
+    order = account.purchase_order(command.purchase_order_id)
+    if command.version <= order.version:
+        if command.version == order.version and digest != order.digest:
+            reason = (
+                f"version {command.version} of {command.purchase_order_id} was received before with other content"
+            )
+            return Refusal("conflict", reason)
+        return None
+    before = {line.sku for line in order.lines.values() if line.incoming}
+    order.version, order.digest, order.status = command.version, digest, command.status
+    order.supplier_id, order.location = command.supplier_id, command.location
+    order.is_changed = True
+    _set_lines(account, order, command)
+    _take_orphans(order)
+    for line in order.lines.values():
+        if order.status in ENDED:
+            _end(account, line)
+        if line.sku in before or line.incoming:
+            _touch(account, line)
+    return None
+
+
+def _set_lines(account: Account, order: PurchaseOrder, command: UpdatePurchaseOrder) -> None:
+    """Give every line what the version says of it; what came stays counted, also of lines that are gone."""
+    for line in order.lines.values():
+        line.quantity = 0
+        line.status, line.supplier_id, line.location = order.status, order.supplier_id, order.location
+        line.is_changed = True
+    for asked in command.lines:
+        line = order.line(asked.line_id, asked.sku)
+        line.quantity += asked.quantity
+        line.expected_from, line.expected_to = asked.expected_from, asked.expected_to
+        line.promised_on = _promised_on(account, line)
+        line.is_overdue = not line.received and line.promised_on < account.today
+        line.is_changed = True
+
+
+def _promised_on(account: Account, line: SupplyLine) -> date:
+    """Return the day that holds as often as we want, going by what the supplier did before."""
+    policy = account.product(line.sku).policy
+    if policy is not None and policy.kind == "manufacturer":
+        return line.expected_to
+    terms = account.terms
+    history = account.histories.get((line.supplier_id, line.sku), NO_HISTORY)
+    return promised_on(line.expected_to, history, terms.level, terms.default_days, terms.own_enough)
+
+
+def _take_orphans(order: PurchaseOrder) -> None:
+    """Count what came without a line id before the lines were known."""
+    for orphan in [line for (line_id, _), line in order.lines.items() if not line_id and line.received]:
+        units, orphan.received = orphan.received, 0
+        order.receive(None, orphan.sku, units, orphan.last_received_on or orphan.expected_to)
+
+
+def receive_supply(account: Account, command: ReceiveInventory) -> None:
+    """Count a receipt against the purchase order that it names; damaged units came too."""
+    if command.purchase_order_id is None:
+        return
+    order = account.purchase_order(command.purchase_order_id)
+    on = command.received_at.date()
+    for line in command.lines:
+        units = line.quantity + line.damaged_quantity
+        for touched in order.receive(line.purchase_order_line_id, line.sku, units, on):
+            if touched.quantity and not touched.open:
+                _end(account, touched)
+            _touch(account, touched)
+
+
+def _end(account: Account, line: SupplyLine) -> None:
+    """Remember how late a line was, once its last units have come."""
+    if line.quantity and line.received and line.last_received_on and line.status != UNKNOWN:
+        account.deliveries[line.key] = Delivery(*line.key, line.supplier_id, line.expected_to, line.last_received_on)
+
+
+def _touch(account: Account, line: SupplyLine) -> None:
+    product = account.product(line.sku)
+    product.supply[line.key] = line
+    product.outlook = None
+    product.is_changed = product.are_promises_due = True
+    product.touched_by = account.cause

@@ -1,0 +1,160 @@
+-- name: lock_purchase_orders
+-- Locks purchase orders, and with them their lines, in order; new ones have no row yet.
+select purchase_order_id, version, digest, supplier_id, location, status
+from bo_worker.purchase_order
+where purchase_order_id = any($1::text[])
+order by purchase_order_id
+for update;
+
+-- name: load_purchase_order_lines
+-- All lines of purchase orders. The purchase orders are locked.
+select
+    purchase_order_id, line_id, sku, supplier_id, location, status, quantity, received, expected_from, expected_to,
+    promised_on, last_received_on, is_overdue
+from bo_worker.supply
+where purchase_order_id = any($1::text[])
+order by purchase_order_id, line_id, sku;
+
+-- name: load_supply
+-- The supply of products that counts. The products are locked, and nobody changes it who has not locked them.
+select
+    purchase_order_id, line_id, sku, supplier_id, location, status, quantity, received, expected_from, expected_to,
+    promised_on, last_received_on, is_overdue
+from bo_worker.supply
+where sku = any($1::text[]) and status in ('confirmed', 'in_transit') and quantity > received and not is_overdue
+order by purchase_order_id, line_id, sku;
+
+-- name: save_purchase_orders
+-- Stores purchase orders that are new or changed. Those that exist are locked.
+insert into bo_worker.purchase_order (purchase_order_id, version, digest, supplier_id, location, status)
+select * from unnest($1::text[], $2::bigint[], $3::bytea[], $4::text[], $5::text[], $6::text[])
+on conflict (purchase_order_id) do update
+set
+    version = excluded.version, digest = excluded.digest, supplier_id = excluded.supplier_id,
+    location = excluded.location, status = excluded.status;
+
+-- name: save_supply
+-- Stores supply that is new or changed. Its purchase orders or its products are locked.
+insert into bo_worker.supply (
+    purchase_order_id, line_id, sku, supplier_id, location, status, quantity, received, expected_from, expected_to,
+    promised_on, last_received_on, is_overdue
+)
+select * from unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::date[],
+    $10::date[], $11::date[], $12::date[], $13::boolean[]
+)
+on conflict (purchase_order_id, line_id, sku) do update
+set
+    supplier_id = excluded.supplier_id, location = excluded.location, status = excluded.status,
+    quantity = excluded.quantity, received = excluded.received, expected_from = excluded.expected_from,
+    expected_to = excluded.expected_to, promised_on = excluded.promised_on,
+    last_received_on = excluded.last_received_on, is_overdue = excluded.is_overdue;
+
+-- name: save_deliveries
+-- Remembers when the last units of purchase order lines came.
+insert into bo_worker.delivery (purchase_order_id, line_id, sku, supplier_id, expected_to, received_on)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::date[], $6::date[])
+on conflict (purchase_order_id, line_id, sku) do update
+set supplier_id = excluded.supplier_id, expected_to = excluded.expected_to, received_on = excluded.received_on;
+
+-- name: load_histories
+-- How many days late the latest deliveries of suppliers were, at most $3 of each. Twice: of the SKU, and of all.
+select wanted.supplier_id, wanted.sku, true as own, past.late_days
+from unnest($1::text[], $2::text[]) as wanted (supplier_id, sku)
+cross join lateral (
+    select received_on - expected_to as late_days
+    from bo_worker.delivery
+    where supplier_id = wanted.supplier_id and sku = wanted.sku
+    order by received_on desc
+    limit $3::bigint
+) as past
+union all
+select wanted.supplier_id, '', false, past.late_days
+from (select distinct supplier_id from unnest($1::text[]) as given (supplier_id)) as wanted
+cross join lateral (
+    select received_on - expected_to as late_days
+    from bo_worker.delivery
+    where supplier_id = wanted.supplier_id
+    order by received_on desc
+    limit $3::bigint
+) as past;
+
+-- name: load_queues
+-- The first lines of queues with their promises, until as many units wait as are on their way. At most $4 lines a
+-- lane. The products are locked, so nobody enters or leaves these queues.
+select
+    lane.sku, lane.pin, head.order_id, head.position, head.backordered, head.priority, head.placed_at, head.need_by,
+    head.expected_from, head.expected_to, head.told_to
+from unnest($1::text[], $2::text[], $3::bigint[]) as lane (sku, pin, units)
+cross join lateral (
+    select
+        first.*,
+        coalesce(sum(first.backordered) over (
+            order by first.priority desc, first.placed_at, first.order_id, first.position
+            rows between unbounded preceding and 1 preceding
+        ), 0) as ahead
+    from (
+        select
+            order_id, position, backordered, priority, placed_at, need_by, expected_from, expected_to, told_to
+        from bo_worker.order_line
+        where sku = lane.sku and pin = lane.pin and backordered > 0
+        order by priority desc, placed_at, order_id, position
+        limit least(lane.units, $4::bigint)
+    ) as first
+) as head
+where head.ahead < lane.units;
+
+-- name: load_queues_by_need_by
+-- The same where the earliest need goes first.
+select
+    lane.sku, lane.pin, head.order_id, head.position, head.backordered, head.priority, head.placed_at, head.need_by,
+    head.expected_from, head.expected_to, head.told_to
+from unnest($1::text[], $2::text[], $3::bigint[]) as lane (sku, pin, units)
+cross join lateral (
+    select
+        first.*,
+        coalesce(sum(first.backordered) over (
+            order by first.priority desc, first.need_by, first.placed_at, first.order_id, first.position
+            rows between unbounded preceding and 1 preceding
+        ), 0) as ahead
+    from (
+        select
+            order_id, position, backordered, priority, placed_at, need_by, expected_from, expected_to, told_to
+        from bo_worker.order_line
+        where sku = lane.sku and pin = lane.pin and backordered > 0
+        order by priority desc, need_by, placed_at, order_id, position
+        limit least(lane.units, $4::bigint)
+    ) as first
+) as head
+where head.ahead < lane.units;
+
+-- name: load_pegged
+-- Lines of a product that have a promise. The product is locked.
+select
+    sku, pin, order_id, position, backordered, priority, placed_at, need_by, expected_from, expected_to, told_to
+from bo_worker.order_line
+where sku = $1::text and backordered > 0 and expected_to is not null
+limit $2::bigint;
+
+-- name: update_promises
+-- Stores what lines are promised. Their product is locked.
+update bo_worker.order_line as mine
+set expected_from = new.expected_from, expected_to = new.expected_to, told_to = new.told_to
+from unnest($1::text[], $2::integer[], $3::date[], $4::date[], $5::date[])
+    as new (order_id, position, expected_from, expected_to, told_to)
+where mine.order_id = new.order_id and mine.position = new.position;
+
+-- name: find_promises_due
+-- Products whose promises may have moved, and that wait for no unfinished cause.
+select sku from bo_worker.product where promises_due and unfinished is null order by sku limit $1::bigint;
+
+-- name: find_lapsed
+-- Purchase orders with lines that are overdue from today ($1) on.
+select distinct purchase_order_id
+from (
+    select purchase_order_id
+    from bo_worker.supply
+    where status in ('confirmed', 'in_transit') and quantity > received and received = 0 and not is_overdue
+        and promised_on < $1::date
+    limit $2::bigint
+) as lapsed;

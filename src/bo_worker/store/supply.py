@@ -1,0 +1,126 @@
+"""Purchase orders and what they bring, in and out of the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bo_worker.domain.lateness import History
+from bo_worker.domain.supply import PurchaseOrder, SupplyLine
+from bo_worker.store.queries import QUERIES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import date
+
+    import asyncpg
+
+    from bo_worker.domain.stock import Product
+    from bo_worker.domain.supply import Delivery
+
+# The newest deliveries of a supplier tell how it is now.
+_DELIVERIES_MAX = 200
+
+
+async def lock_purchase_orders(
+    connection: asyncpg.Connection, purchase_order_ids: Collection[str]
+) -> dict[str, PurchaseOrder]:
+    """Lock purchase orders in order and load their lines. Those that are new are left out."""
+    if not purchase_order_ids:
+        return {}
+    rows = await connection.fetch(QUERIES["lock_purchase_orders"], list(purchase_order_ids))
+    orders = {row[0]: PurchaseOrder(*row, is_new=False) for row in rows}
+    for row in await connection.fetch(QUERIES["load_purchase_order_lines"], list(orders)) if orders else ():
+        line = _line(row)
+        orders[line.purchase_order_id].lines[line.line_id, line.sku] = line
+    return orders
+
+
+async def load_supply(
+    connection: asyncpg.Connection, products: Iterable[Product], orders: Iterable[PurchaseOrder]
+) -> None:
+    """Let products know what is on its way to them. They are locked; lines of `orders` are the ones to change."""
+    known = {line.key: line for order in orders for line in order.lines.values()}
+    wanted = {product.sku: product for product in products if product.incoming_before}
+    for row in await connection.fetch(QUERIES["load_supply"], list(wanted)) if wanted else ():
+        line = _line(row)
+        wanted[line.sku].supply[line.key] = known.get(line.key, line)
+
+
+def _line(row: asyncpg.Record) -> SupplyLine:
+    return SupplyLine(*row, is_new=False)
+
+
+async def load_histories(
+    connection: asyncpg.Connection, suppliers: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], History]:
+    """Return how late suppliers were, by (supplier id, SKU): with that SKU, and with all of them."""
+    if not suppliers:
+        return {}
+    own: dict[tuple[str, str], list[int]] = {}
+    every: dict[str, list[int]] = {}
+    rows = await connection.fetch(
+        QUERIES["load_histories"],
+        [supplier_id for supplier_id, _ in suppliers],
+        [sku for _, sku in suppliers],
+        _DELIVERIES_MAX,
+    )
+    for supplier_id, sku, is_own, late_days in rows:
+        days = own.setdefault((supplier_id, sku), []) if is_own else every.setdefault(supplier_id, [])
+        days.append(late_days)
+    return {key: History(own.get(key, ()), every.get(key[0], ())) for key in suppliers}
+
+
+async def save_purchase_orders(connection: asyncpg.Connection, orders: Iterable[PurchaseOrder]) -> None:
+    """Write purchase orders that changed, with the lines that did."""
+    changed = sorted((order for order in orders if order.is_changed), key=lambda order: order.purchase_order_id)
+    if changed:
+        await connection.execute(
+            QUERIES["save_purchase_orders"],
+            [order.purchase_order_id for order in changed],
+            [order.version for order in changed],
+            [order.digest for order in changed],
+            [order.supplier_id for order in changed],
+            [order.location for order in changed],
+            [order.status for order in changed],
+        )
+        await save_supply(connection, [line for order in changed for line in order.lines.values()])
+
+
+async def save_supply(connection: asyncpg.Connection, lines: Iterable[SupplyLine]) -> None:
+    """Write supply that changed."""
+    rows = [_row(line) for line in sorted(lines, key=lambda line: line.key) if line.is_changed]
+    if rows:
+        await connection.execute(QUERIES["save_supply"], *map(list, zip(*rows, strict=True)))
+
+
+def _row(line: SupplyLine) -> tuple[object, ...]:
+    return (
+        line.purchase_order_id,
+        line.line_id,
+        line.sku,
+        line.supplier_id,
+        line.location,
+        line.status,
+        line.quantity,
+        line.received,
+        line.expected_from,
+        line.expected_to,
+        line.promised_on,
+        line.last_received_on,
+        line.is_overdue,
+    )
+
+
+async def save_deliveries(connection: asyncpg.Connection, deliveries: Collection[Delivery]) -> None:
+    """Remember when the last units of purchase order lines came."""
+    if deliveries:
+        rows = [
+            (one.purchase_order_id, one.line_id, one.sku, one.supplier_id, one.expected_to, one.received_on)
+            for one in deliveries
+        ]
+        await connection.execute(QUERIES["save_deliveries"], *map(list, zip(*rows, strict=True)))
+
+
+async def find_lapsed(connection: asyncpg.Connection, today: date, orders_max: int) -> list[str]:
+    """Return purchase orders with lines whose day passed and of which nothing came."""
+    return [row[0] for row in await connection.fetch(QUERIES["find_lapsed"], today, orders_max)]
