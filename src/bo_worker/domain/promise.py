@@ -24,6 +24,14 @@ class Promise(NamedTuple):
 NO_PROMISE = Promise()
 
 
+class Promised(NamedTuple):
+    """A line that waits, what it is promised now, and the last day that its customer was told."""
+
+    waiting: Waiting
+    promise: Promise
+    told_to: date | None
+
+
 def promise(account: Account, product: Product, line: OrderLine, units: int) -> Promise:
     """Return what `units` of a line are promised that is about to wait; the supply counts as given to it."""
     found = _from_supply(account, product, line, units) if product.supply else NO_PROMISE

@@ -119,6 +119,12 @@ class Product:
         stock = self.stock.get(location)
         return self.available(stock) if stock else 0
 
+    def expect(self, line: SupplyLine, cause: Cause) -> None:
+        """Note that what a purchase order line brings has changed, if only to nothing."""
+        self.supply[line.key] = line
+        self.touched_by = cause
+        self.disturb()
+
     def disturb(self) -> None:
         """Note that the queue or the supply changed, other than at the end of the queue."""
         self.outlook = None

@@ -35,7 +35,7 @@ def update_purchase_order(account: Account, command: UpdatePurchaseOrder, digest
         if order.status in ENDED:
             _end(account, line)
         if line.sku in before or line.incoming:
-            _touch(account, line)
+            account.product(line.sku).expect(line, account.cause)
     return None
 
 
@@ -82,18 +82,10 @@ def receive_supply(account: Account, command: ReceiveInventory) -> None:
         for touched in order.receive(line.purchase_order_line_id, line.sku, units, on):
             if touched.quantity and not touched.open:
                 _end(account, touched)
-            _touch(account, touched)
+            account.product(touched.sku).expect(touched, account.cause)
 
 
 def _end(account: Account, line: SupplyLine) -> None:
     """Remember how late a line was, once its last units have come."""
     if line.quantity and line.received and line.last_received_on and line.status != UNKNOWN:
         account.deliveries[line.key] = Delivery(*line.key, line.supplier_id, line.expected_to, line.last_received_on)
-
-
-def _touch(account: Account, line: SupplyLine) -> None:
-    product = account.product(line.sku)
-    product.supply[line.key] = line
-    product.outlook = None
-    product.is_changed = product.are_promises_due = True
-    product.touched_by = account.cause

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from bo_worker.domain.demand import NO_NEED
 from bo_worker.domain.outlook import Waiting
-from bo_worker.domain.promise import Promise
+from bo_worker.domain.promise import Promise, Promised
 from bo_worker.domain.stock import ANY_LOCATION
 from bo_worker.store.queries import QUERIES, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
-
     import asyncpg
 
     from bo_worker.domain.stock import Product
-
-
-class Promised(NamedTuple):
-    """A line that waits, what it is promised now, and the last day that its customer was told."""
-
-    waiting: Waiting
-    promise: Promise
-    told_to: date | None
 
 
 async def load_queues(

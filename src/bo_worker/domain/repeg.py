@@ -1,0 +1,55 @@
+"""Promises are looked at again when supply or queue have changed, and told when they moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bo_worker.domain.promise import NO_PROMISE, Promise, Promised, from_lead_time, look_out
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+
+    from bo_worker.domain.account import Account, Terms
+    from bo_worker.domain.stock import Product
+
+
+def repeg(account: Account, product: Product, lines: Collection[Promised]) -> list[Promised]:
+    """Return those lines of which the promise is another one now, in rank, with the new one.
+
+    `lines` are all that wait and that the supply may cover or that have a promise. `told_to` of a line is the day
+    that the customer knows or, where the promise moved far enough, is to be told.
+    """
+    pegs = look_out(product).peg_all([line.waiting for line in lines])
+    moved = []
+    for line in sorted(lines, key=lambda line: line.waiting.rank):
+        peg = pegs[line.waiting.order_id, line.waiting.position]
+        found = Promise(peg.expected_from, peg.expected_to) if peg else _without_supply(account, product, line)
+        told_to = found.expected_to if _is_news(account.terms, line.told_to, found.expected_to) else line.told_to
+        if found != line.promise or told_to != line.told_to:
+            moved.append(Promised(line.waiting, found, told_to))
+    return moved
+
+
+def _without_supply(account: Account, product: Product, line: Promised) -> Promise:
+    """Return a promise by lead time; the one that was given counts as long as its day has not passed."""
+    found = from_lead_time(account, product)
+    if found is NO_PROMISE:
+        return NO_PROMISE
+    given = line.promise.expected_to
+    return line.promise if given is not None and account.today <= given <= (found.expected_to or given) else found
+
+
+def _is_news(terms: Terms, told_to: date | None, expected_to: date | None) -> bool:
+    if told_to is None or expected_to is None:
+        return told_to != expected_to
+    return abs((expected_to - told_to).days) >= terms.moved_days
+
+
+def lapse(account: Account) -> None:
+    """Count no longer on what should have come by now, and of which nothing came."""
+    for order in account.purchase_orders.values():
+        for line in order.lines.values():
+            if line.incoming and not line.received and line.promised_on < account.today:
+                line.is_overdue = line.is_changed = order.is_changed = True
+                account.product(line.sku).expect(line, account.cause)
