@@ -67,6 +67,7 @@ class Product:
     `holders` are the loaded lines with claims. Where not all claims at a location were loaded, `claims_tail` has
     the first in the order of loss that may be missing; a location that is not in it was not loaded at all.
     `published` is what availability was told last, `touched_by` the last cause that changed anything since.
+    The sequences count the messages about the product, per topic.
     """
 
     sku: str
@@ -79,6 +80,7 @@ class Product:
     holders: dict[tuple[str, int], OrderLine] = field(default_factory=dict)
     claims_tail: dict[str, LossOrder | None] = field(default_factory=dict)
     availability_sequence: int = 0
+    procurement_sequence: int = 0
     published: tuple[object, ...] | None = None
     is_policy_changed: bool = False
     touched_by: Cause | None = None
