@@ -78,7 +78,9 @@ def _back_in_stock() -> Schema:
     properties = schema["properties"]
     properties["order_id"] = _NULL
     properties["lines"]["maxItems"] = 1
-    properties["lines"]["items"]["properties"] |= dict.fromkeys(("line_id", "expected_from", "expected_to"), _NULL)
+    line = properties["lines"]["items"]
+    line["description"] = "Units of the product that can be had now."
+    line["properties"] |= dict.fromkeys(("line_id", "expected_from", "expected_to"), _NULL)
     properties["entry_id"] = _IDENTIFIER
     schema["required"].append("entry_id")
     return schema | {"description": getdoc(BackInStock)}
