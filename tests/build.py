@@ -89,6 +89,36 @@ def policy(sku: str = "SKU-1", version: int = 1, **fields: Any) -> Data:
     }
 
 
+def purchase_order(
+    purchase_order_id: str = "PO-9", version: int = 1, *, lines: list[Data] | None = None, **fields: Any
+) -> Data:
+    return {
+        "purchase_order_id": purchase_order_id,
+        "version": version,
+        "supplier_id": "SUP-1",
+        "location": "WH1",
+        "updated_at": AT,
+        "status": "confirmed",
+        "lines": [purchase_order_line()] if lines is None else lines,
+        **fields,
+    }
+
+
+def purchase_order_line(line_id: str = "1", sku: str = "SKU-1", quantity: int = 100, **fields: Any) -> Data:
+    return {
+        "line_id": line_id,
+        "sku": sku,
+        "quantity": quantity,
+        "expected_from": "2026-12-01",
+        "expected_to": "2026-12-05",
+        **fields,
+    }
+
+
+def waitlist_entry(entry_id: str = "W-1", sku: str = "SKU-1", **fields: Any) -> Data:
+    return {"entry_id": entry_id, "sku": sku, "customer": {"customer_id": "C-8"}, "joined_at": AT, **fields}
+
+
 VALID: dict[str, Callable[[], Data]] = {
     "order-created": order,
     "inventory-received": receipt,
@@ -97,6 +127,8 @@ VALID: dict[str, Callable[[], Data]] = {
     "inventory-adjusted": adjustment,
     "shipment-dispatched": shipment,
     "product-policy-updated": policy,
+    "purchase-order-updated": purchase_order,
+    "waitlist-joined": waitlist_entry,
 }
 
 

@@ -48,6 +48,11 @@ def _input(name: str, topic: str, data: dict[str, Any]) -> Poison:
     return Poison(name, "invalid_data", orjson.dumps(data), topic=topic)
 
 
+def _purchased(name: str, *lines: dict[str, Any]) -> Poison:
+    data = build.purchase_order(lines=[build.purchase_order_line(**fields) for fields in lines])
+    return _input(name, "purchase-order-updated", data)
+
+
 def _raw(name: str, error: str, old: bytes, new: bytes) -> Poison:
     """A valid order with some bytes exchanged, for what a JSON writer would not write."""
     assert ORDER.count(old) == 1, name
@@ -222,6 +227,16 @@ OTHERS = (
     _input("a rate as a text", "product-policy-updated", build.policy(cancellation_rate_limit="0.5")),
     _input("a day that does not exist", "product-policy-updated", build.policy(release_on="2027-02-30")),
     _input("an instant for a day", "product-policy-updated", build.policy(release_on=build.AT)),
+    _input("a purchase order of no lines", "purchase-order-updated", build.purchase_order(lines=[])),
+    _input("an unknown status", "purchase-order-updated", build.purchase_order(status="open")),
+    _input("a version below 0", "purchase-order-updated", build.purchase_order(version=-1)),
+    _purchased("a purchase order line twice", {}, {}),
+    _purchased("a purchase of nothing", {"quantity": 0}),
+    _purchased("no first day", {"expected_from": None}),
+    _purchased("a last day before the first", {"expected_to": "2026-11-30"}),
+    _input("a waiting list for a sku with a space", "waitlist-joined", build.waitlist_entry(sku="SKU 1")),
+    _input("a waiting customer without id", "waitlist-joined", build.waitlist_entry(customer={})),
+    _input("waiting for nothing", "waitlist-joined", build.waitlist_entry(quantity=0)),
 )
 
 ALL = (*ENVELOPES, *JSON, *ORDERS, *OTHERS)

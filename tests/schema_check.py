@@ -38,7 +38,7 @@ def validate_message(topic: str, value: bytes | None, headers: Sequence[tuple[st
     assert attributes["ce_type"] == f"bo.{topic}.{kind}.v1"
     assert attributes["ce_dataschema"] == f"urn:bo-worker:schema:{topic}:v1"
     assert attributes["ce_subject"] == _key(data)
-    for name in ("notification_id", "fulfillment_id"):
+    for name in ("notification_id", "fulfillment_id", "procurement_id"):
         assert data.get(name, attributes["ce_id"]) == attributes["ce_id"]
 
 
@@ -46,6 +46,10 @@ def _key(data: dict[str, Any]) -> Any:
     match data:
         case {"kind": "put_away"}:
             return data["receipt_id"]
+        case {"kind": "back_in_stock"}:
+            return data["entry_id"]
+        case {"procurement_id": _}:
+            return data["sku"]
         case {"order_id": order_id}:
             return order_id
         case _:

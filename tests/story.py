@@ -16,11 +16,14 @@ from bo_worker.domain.decide import decide
 from bo_worker.domain.demand import rank_by_placed_at
 from bo_worker.domain.facts import (
     Availability,
+    BackInStock,
     CrossDock,
+    CrossDockPlan,
     Fact,
     FulfillmentLine,
     Notification,
     NotificationLine,
+    Procurement,
     PutAway,
     PutAwayLine,
     Revoke,
@@ -101,10 +104,12 @@ class Story:
 
     def _blanked(self, fact: Fact) -> Fact:
         match fact:
-            case Ship() | CrossDock() | PutAway() | Revoke():
+            case Ship() | CrossDock() | PutAway() | Revoke() | CrossDockPlan():
                 return replace(fact, fulfillment_id=self._noted(fact.fulfillment_id, "F-"))
-            case Notification():
+            case Notification() | BackInStock():
                 return replace(fact, notification_id=self._noted(fact.notification_id, "N-"))
+            case Procurement():
+                return replace(fact, procurement_id=self._noted(fact.procurement_id, "PR-"))
             case Availability():
                 return fact
 

@@ -41,6 +41,8 @@ KEYS: Final = {
     "inventory-adjusted": "sku",
     "shipment-dispatched": "order_id",
     "product-policy-updated": "sku",
+    "purchase-order-updated": "purchase_order_id",
+    "waitlist-joined": "sku",
 }
 # A server that was stopped refuses, hangs up, or is still starting.
 AWAY: Final = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)

@@ -26,12 +26,15 @@ FULL: dict[str, Any] = {
     "inventory-adjusted": "inventory-adjusted.damaged",
     "shipment-dispatched": "shipment-dispatched.full",
     "product-policy-updated": "product-policy-updated.full",
+    "purchase-order-updated": "purchase-order-updated.confirmed",
+    "waitlist-joined": "waitlist-joined.full",
 }
 
 BILLION = 1_000_000_000
 IDS = (["x", "x" * 64, "A-z0.9_:/-"], ["", "x" * 65, "a b", "a\n", "é", "\u0661", "a\0", 7, True, ["x"], {}])
 QUANTITIES = ([1, BILLION], [0, -1, BILLION + 1, 2**64 - 1, 1.5, "1", True, [1]])
 LEVELS = ([0, BILLION], [-1, BILLION + 1, 0.5, "0", False])
+VERSIONS = ([0, BILLION + 1, 2**63 - 1], [-1, 2**63, 0.5, "0", False])
 DAY_COUNTS = ([0, 36_500], [-1, 36_501, "14"])
 FLAGS = ([True, False], ["true", 0, 1])
 INSTANTS = (
@@ -162,7 +165,7 @@ FIELDS: dict[str, dict[str, tuple[list[Any], list[Any]]]] = {
     },
     "product-policy-updated": {
         "sku": IDS,
-        "version": ([0, BILLION + 1, 2**63 - 1], [-1, 2**63, 0.5, "0", False]),
+        "version": VERSIONS,
         "updated_at": INSTANTS,
         "backorder": (["allow", "deny", "if_promised"], ["maybe", None]),
         "kind": (
@@ -181,6 +184,32 @@ FIELDS: dict[str, dict[str, tuple[list[Any], list[Any]]]] = {
         "substitutes": ([[], ["x"] * 2_000], [["x"] * 2_001, ["a b"], [None], "SKU-2"]),
         "cancellation_rate_limit": ([0, 1, 0.25, 0.0, 1.0], [-0.01, 1.01, "0.5", True]),
     },
+    "purchase-order-updated": {
+        "purchase_order_id": IDS,
+        "version": VERSIONS,
+        "supplier_id": IDS,
+        "location": IDS,
+        "updated_at": INSTANTS,
+        "status": (["draft", "confirmed", "in_transit", "cancelled", "closed"], ["open", "", None]),
+        "lines": ([[build.purchase_order_line(str(n)) for n in range(2_000)]], [[], {}, [None]]),
+        "lines.0.line_id": IDS,
+        "lines.0.sku": IDS,
+        "lines.0.quantity": QUANTITIES,
+        "lines.0.expected_from": (["1970-01-01", "2024-02-29", "2026-12-05"], DAYS[1]),
+        "lines.0.expected_to": (["2026-12-01", "2028-02-29", "9999-12-31"], DAYS[1]),
+    },
+    "waitlist-joined": {
+        "entry_id": IDS,
+        "sku": IDS,
+        "quantity": QUANTITIES,
+        "customer": ([{"customer_id": "C"}], [{}, "C-8", [], None]),
+        "customer.customer_id": IDS,
+        "customer.email": texts(320),
+        "customer.phone": texts(64),
+        "customer.locale": texts(35),
+        "customer.segment": texts(64),
+        "joined_at": INSTANTS,
+    },
 }
 CASES = [
     pytest.param(topic, path, value, verdict, id=f"{topic} {path} {json.dumps(value)[:30]}")
@@ -196,6 +225,14 @@ BEYOND_SCHEMA: dict[str, tuple[str, dict[str, Any]]] = {
     "a cancelled line twice": (
         "order-cancelled",
         build.cancellation(lines=[{"line_id": "1", "quantity": 1}] * 2),
+    ),
+    "a purchase order line twice": (
+        "purchase-order-updated",
+        build.purchase_order(lines=[build.purchase_order_line()] * 2),
+    ),
+    "days in the wrong order": (
+        "purchase-order-updated",
+        build.purchase_order(lines=[build.purchase_order_line(expected_from="2026-12-06")]),
     ),
     "a whole number with a point": ("order-created", build.order(priority=3.0)),
     "an instant after 9999 in UTC": ("order-created", build.order(placed_at="9999-12-31T23:59:59-00:01")),
@@ -288,9 +325,11 @@ def test_schema_and_code_agree_on_data_with_anything_in_any_place(topic: str, ch
 
 
 def beyond_schema(data: dict[str, Any]) -> bool:
-    """Whether a line id occurs twice: of what JSON Schema has no words for, the only thing drawn here."""
+    """Whether a line id occurs twice, or days are in the wrong order: nothing else of the kind is drawn here."""
     lines = data.get("lines")
     if "shipment_id" in data or not isinstance(lines, list):
         return False
     ids = [line["line_id"] for line in lines]
-    return len(set(ids)) < len(ids)
+    return len(set(ids)) < len(ids) or any(
+        line["expected_to"] < line["expected_from"] for line in lines if "expected_to" in line
+    )

@@ -192,6 +192,8 @@ def test_every_input_has_its_natural_id() -> None:
         "inventory-adjusted": "ADJ-1",
         "shipment-dispatched": "S-1",
         "product-policy-updated": "SKU-1/1",
+        "purchase-order-updated": "PO-9/1",
+        "waitlist-joined": "W-1",
     }
 
 

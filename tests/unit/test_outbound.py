@@ -10,12 +10,15 @@ import pytest
 
 from bo_worker.domain.facts import (
     Availability,
+    BackInStock,
     CrossDock,
+    CrossDockPlan,
     Fact,
     FulfillmentLine,
     LocationAvailability,
     Notification,
     NotificationLine,
+    Procurement,
     PromisedQuantity,
     PutAway,
     PutAwayLine,
@@ -25,13 +28,18 @@ from bo_worker.domain.facts import (
 )
 from bo_worker.messages.outbound import dead_letter, encode, event_kinds, message_of
 from bo_worker.messages.record import Message, Record
-from schema_check import validate_message
+from schema_check import VALIDATORS, validate_message
 
 AT = b"2026-11-21T09:30:00.123Z"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 LINES = [FulfillmentLine("1", "SKU-1", 3, "L1"), FulfillmentLine("2", "SKU-1", 1)]
 CUSTOMER = {"customer_id": "C-7", "email": "å@example.com"}
 
+PLAN = CrossDockPlan(
+    "F-5", "SO-1", "WH1", 5, "PO-9", date(2026, 12, 1), date(2026, 12, 5), 1, [FulfillmentLine("1", "SKU-1", 3)]
+)
+BACK_IN_STOCK = BackInStock("N-4", "W-1", "SKU-1", 2, CUSTOMER)
+EXPEDITE = Procurement("PR-1", "expedite", "SKU-1", None, 40, 12, date(2026, 12, 1), "promise_at_risk", days_gained=4)
 SHIP = Ship("F-1", "SO-1", "WH1", 0, LINES, completes_order=True)
 AVAILABILITY = Availability(
     sku="SKU-1",
@@ -67,6 +75,12 @@ FACTS: list[Fact] = [
         "N-3", "shipped", "SO-1", CUSTOMER, [NotificationLine("1", "SKU-1", 3)], shipment_id="S-1", carrier="UPS"
     ),
     AVAILABILITY,
+    PLAN,
+    replace(PLAN, status="withdrawn", revision=2),
+    BACK_IN_STOCK,
+    EXPEDITE,
+    Procurement("PR-2", "reorder", "SKU-1", "WH1", 200, 0, None, "reorder_point"),
+    Procurement("PR-3", "demand_signal", "SKU-1", None, 7, 0, None, "out_of_stock", order_id="SO-1"),
 ]
 
 
@@ -80,7 +94,7 @@ def test_every_fact_keeps_to_the_published_schema(fact: Fact) -> None:
     validate_message(message.topic, message.value, message.headers)
 
 
-@pytest.mark.parametrize("kind", event_kinds("customer-notification"))
+@pytest.mark.parametrize("kind", [kind for kind in event_kinds("customer-notification") if kind != "back_in_stock"])
 def test_every_kind_of_notification_keeps_to_the_published_schema(kind: str) -> None:
     shape = ShippedNotification if kind == "shipped" else Notification
     message = sent(shape("N-1", kind, "SO-1", CUSTOMER, [NotificationLine("1", "SKU-1", 3)]))
@@ -135,6 +149,76 @@ def test_a_notification_has_its_dates_as_days_and_instants_in_utc() -> None:
         "reason": "late",
         "options": ["keep", "cancel"],
         "respond_by": "2026-12-01T00:00:00Z",
+    }
+
+
+def test_a_plan_says_what_a_purchase_order_is_to_bring_for_an_order_and_whether_it_still_holds() -> None:
+    message = sent(PLAN)
+    assert (message.topic, message.key) == ("fulfillment", b"SO-1")
+    assert dict(message.headers)["ce_type"] == b"bo.fulfillment.cross_dock_plan.v1"
+    planned = {
+        "fulfillment_id": "F-5",
+        "kind": "cross_dock_plan",
+        "order_id": "SO-1",
+        "location": "WH1",
+        "priority": 5,
+        "purchase_order_id": "PO-9",
+        "expected_from": "2026-12-01",
+        "expected_to": "2026-12-05",
+        "revision": 1,
+        "lines": [{"line_id": "1", "sku": "SKU-1", "quantity": 3, "lot": None}],
+        "status": "planned",
+    }
+    assert orjson.loads(message.value or b"") == planned
+    withdrawn = sent(replace(PLAN, status="withdrawn", revision=2))
+    assert orjson.loads(withdrawn.value or b"") == planned | {"status": "withdrawn", "revision": 2}
+
+
+def test_back_in_stock_is_a_notification_about_no_order_under_the_key_of_its_entry() -> None:
+    message = sent(BACK_IN_STOCK)
+    assert (message.topic, message.key) == ("customer-notification", b"W-1")
+    assert dict(message.headers)["ce_id"] == b"N-4"
+    assert orjson.loads(message.value or b"") == {
+        "notification_id": "N-4",
+        "kind": "back_in_stock",
+        "order_id": None,
+        "customer": CUSTOMER,
+        "lines": [
+            {"line_id": None, "sku": "SKU-1", "quantity": 2, "expected_from": None, "expected_to": None},
+        ],
+        "completes_order": None,
+        "reason": None,
+        "options": [],
+        "respond_by": None,
+        "entry_id": "W-1",
+    }
+
+
+@pytest.mark.parametrize("field", ["order_id", "line_id"])
+def test_only_back_in_stock_may_name_no_order_and_no_line(field: str) -> None:
+    data = orjson.loads(sent(FACTS[5]).value or b"")
+    assert VALIDATORS["customer-notification"].is_valid(data)
+    owner = data if field == "order_id" else data["lines"][0]
+    owner[field] = None
+    assert not VALIDATORS["customer-notification"].is_valid(data)
+
+
+def test_what_purchasing_is_told_has_the_product_for_its_key() -> None:
+    message = sent(EXPEDITE)
+    assert (message.topic, message.key) == ("procurement", b"SKU-1")
+    headers = dict(message.headers)
+    assert (headers["ce_id"], headers["ce_type"]) == (b"PR-1", b"bo.procurement.expedite.v1")
+    assert orjson.loads(message.value or b"") == {
+        "procurement_id": "PR-1",
+        "kind": "expedite",
+        "sku": "SKU-1",
+        "location": None,
+        "quantity": 40,
+        "orders_waiting": 12,
+        "needed_by": "2026-12-01",
+        "reason": "promise_at_risk",
+        "order_id": None,
+        "days_gained": 4,
     }
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
 Backorder = Literal["allow", "deny", "if_promised"]
+PurchaseOrderStatus = Literal["draft", "confirmed", "in_transit", "cancelled", "closed"]
 
 
 @dataclass(slots=True)
@@ -168,4 +169,49 @@ class UpdatePolicy:
     cancellation_rate_limit: float | None = None
 
 
-Command = PlaceOrder | ReceiveInventory | CancelOrder | AmendOrder | AdjustInventory | DispatchShipment | UpdatePolicy
+@dataclass(slots=True)
+class PurchaseOrderLine:
+    """Units of one SKU that a supplier is to bring between two days, both included."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    expected_from: date
+    expected_to: date
+
+
+@dataclass(slots=True)
+class UpdatePurchaseOrder:
+    """The whole purchase order; the larger version holds, a draft promises nothing (topic purchase-order-updated)."""
+
+    purchase_order_id: str
+    version: int
+    supplier_id: str
+    location: str
+    updated_at: datetime
+    status: PurchaseOrderStatus
+    lines: list[PurchaseOrderLine]
+
+
+@dataclass(slots=True)
+class JoinWaitlist:
+    """A customer who wants to hear when a product can be had again, without an order (topic waitlist-joined)."""
+
+    entry_id: str
+    sku: str
+    customer: dict[str, str]
+    joined_at: datetime
+    quantity: int = 1
+
+
+Command = (
+    PlaceOrder
+    | ReceiveInventory
+    | CancelOrder
+    | AmendOrder
+    | AdjustInventory
+    | DispatchShipment
+    | UpdatePolicy
+    | UpdatePurchaseOrder
+    | JoinWaitlist
+)

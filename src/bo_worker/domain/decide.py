@@ -13,9 +13,11 @@ from bo_worker.domain.commands import (
     AmendOrder,
     CancelOrder,
     DispatchShipment,
+    JoinWaitlist,
     PlaceOrder,
     ReceiveInventory,
     UpdatePolicy,
+    UpdatePurchaseOrder,
 )
 from bo_worker.domain.dispatch_shipment import dispatch_shipment
 from bo_worker.domain.early import keep_early
@@ -49,6 +51,8 @@ def change(account: Account, cause: Cause, command: Command, digest: bytes, toke
             return update_policy(account, command, digest) or NOTHING
         case CancelOrder() | AmendOrder() | DispatchShipment():
             return _change_order(account, command, token)
+        case UpdatePurchaseOrder() | JoinWaitlist():
+            return NOTHING
         case _:
             assert_never(command)
 

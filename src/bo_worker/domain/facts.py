@@ -7,10 +7,13 @@ contract. Quantities are whole units. Lists are never empty.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+
+PlanStatus = Literal["planned", "withdrawn"]
+ProcurementKind = Literal["reorder", "expedite", "demand_signal"]
 
 
 @dataclass(slots=True)
@@ -110,6 +113,32 @@ class Revoke:
 
 
 @dataclass(slots=True)
+class CrossDockPlan:
+    """What a purchase order on its way is to bring for an order: revision 1, 2, 3 … of it, the largest holds.
+
+    No instruction: what comes is given out by rank. A withdrawn plan repeats the lines that were planned last.
+    """
+
+    topic: ClassVar[str] = "fulfillment"
+    fulfillment_id: str
+    order_id: str
+    location: str
+    priority: int
+    purchase_order_id: str
+    expected_from: date
+    expected_to: date
+    revision: int
+    lines: list[FulfillmentLine]
+    status: PlanStatus = "planned"
+    kind: str = "cross_dock_plan"
+
+    @property
+    def key(self) -> str:
+        """The message key."""
+        return self.order_id
+
+
+@dataclass(slots=True)
 class NotificationLine:
     """Units of one order line that a customer hears of; the dates are None while unknown."""
 
@@ -149,6 +178,24 @@ class ShippedNotification(Notification):
     carrier: str | None = None
     tracking_number: str | None = None
     tracking_url: str | None = None
+
+
+@dataclass(slots=True)
+class BackInStock:
+    """A product can be had again that a customer waited for without an order: a notification that names none."""
+
+    topic: ClassVar[str] = "customer-notification"
+    notification_id: str
+    entry_id: str
+    sku: str
+    quantity: int
+    customer: dict[str, str]
+    kind: str = "back_in_stock"
+
+    @property
+    def key(self) -> str:
+        """The message key."""
+        return self.entry_id
 
 
 @dataclass(slots=True)
@@ -192,4 +239,41 @@ class Availability:
         return self.sku
 
 
-Fact = Ship | CrossDock | PutAway | Revoke | Notification | ShippedNotification | Availability
+@dataclass(slots=True)
+class Procurement:
+    """What purchasing should know (reorder, expedite) or learn from (demand_signal) about a product.
+
+    `order_id` names the order that a supplier is to ship itself. `days_gained` are the days by which an earlier
+    delivery would serve the waiting orders sooner.
+    """
+
+    topic: ClassVar[str] = "procurement"
+    procurement_id: str
+    kind: ProcurementKind
+    sku: str
+    location: str | None
+    quantity: int
+    orders_waiting: int
+    needed_by: date | None
+    reason: str
+    order_id: str | None = None
+    days_gained: int | None = None
+
+    @property
+    def key(self) -> str:
+        """The message key."""
+        return self.sku
+
+
+Fact = (
+    Ship
+    | CrossDock
+    | PutAway
+    | Revoke
+    | CrossDockPlan
+    | Notification
+    | ShippedNotification
+    | BackInStock
+    | Availability
+    | Procurement
+)

@@ -76,6 +76,7 @@ class Product:
     `outlook` what the supply is promised to, up to the line at `outlook_end`. `are_promises_due` says that promises
     may have moved, `promises` counts how often they were looked at again.
     `published` is what availability was told last, `touched_by` the last cause that changed anything since.
+    The sequences count the messages about the product, per topic.
     """
 
     sku: str
@@ -88,6 +89,7 @@ class Product:
     holders: dict[tuple[str, int], OrderLine] = field(default_factory=dict)
     claims_tail: dict[str, LossOrder | None] = field(default_factory=dict)
     availability_sequence: int = 0
+    procurement_sequence: int = 0
     published: tuple[object, ...] | None = None
     is_policy_changed: bool = False
     supply: dict[tuple[str, str, str], SupplyLine] = field(default_factory=dict)

@@ -28,13 +28,15 @@ from bo_worker.messages.order_models import (
     place_order,
 )
 from bo_worker.messages.product_models import ProductPolicyUpdated, update_policy
+from bo_worker.messages.purchase_models import PurchaseOrderUpdated, update_purchase_order
 from bo_worker.messages.refusal import RefusalError, invalid
 from bo_worker.messages.shipment_models import ShipmentDispatched, dispatch_shipment
+from bo_worker.messages.waitlist_models import WaitlistJoined, join_waitlist
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bo_worker.domain.commands import Command, LineRequest, UpdatePolicy
+    from bo_worker.domain.commands import Command, LineRequest, UpdatePolicy, UpdatePurchaseOrder
     from bo_worker.messages.record import Record
 
 DIGEST_BYTES: Final = 16
@@ -79,6 +81,11 @@ def _policy_version(policy: UpdatePolicy) -> str:
     return f"{policy.sku}/{policy.version}"
 
 
+def _purchase_order_version(order: UpdatePurchaseOrder) -> str:
+    """Name a version of a purchase order, as one of a policy."""
+    return f"{order.purchase_order_id}/{order.version}"
+
+
 _INPUTS: Final = {
     "order-created": _Input(OrderCreated, place_order, attrgetter("order_id")),
     "inventory-received": _Input(InventoryReceived, receive_inventory, attrgetter("receipt_id")),
@@ -87,6 +94,8 @@ _INPUTS: Final = {
     "inventory-adjusted": _Input(InventoryAdjusted, adjust_inventory, attrgetter("adjustment_id")),
     "shipment-dispatched": _Input(ShipmentDispatched, dispatch_shipment, attrgetter("shipment_id")),
     "product-policy-updated": _Input(ProductPolicyUpdated, update_policy, _policy_version),
+    "purchase-order-updated": _Input(PurchaseOrderUpdated, update_purchase_order, _purchase_order_version),
+    "waitlist-joined": _Input(WaitlistJoined, join_waitlist, attrgetter("entry_id")),
 }
 INPUT_TOPICS: Final = tuple(_INPUTS)
 

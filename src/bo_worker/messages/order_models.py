@@ -19,7 +19,7 @@ from bo_worker.messages.refusal import require_unique_line_ids
 
 
 class Customer(TypedDict):
-    """Who ordered, and how to reach them."""
+    """A customer, and how to reach them."""
 
     customer_id: Identifier
     email: NotRequired[fields.Email | None]
@@ -102,7 +102,7 @@ def place_order(order: OrderCreated) -> PlaceOrder:
     return PlaceOrder(
         order_id=order["order_id"],
         placed_at=order["placed_at"],
-        customer=_known(order["customer"]),
+        customer=customer_fields(order["customer"]),
         lines=lines,
         priority=order.get("priority") or 0,
         ship_complete=order.get("ship_complete") or False,
@@ -130,7 +130,7 @@ def _payment(payment: Authorization | None) -> Payment | None:
     return Payment(payment["authorization_id"], payment.get("capture_before"))
 
 
-def _known(customer: Customer) -> dict[str, str]:
+def customer_fields(customer: Customer) -> dict[str, str]:
     """The customer's fields that were given, as given."""
     return {name: value for name, value in customer.items() if isinstance(value, str)}
 

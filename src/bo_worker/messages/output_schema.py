@@ -5,9 +5,9 @@ from dataclasses import fields
 from datetime import date, datetime
 from inspect import getdoc
 from types import UnionType
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
-from bo_worker.domain.facts import Fact
+from bo_worker.domain.facts import BackInStock, Fact, Notification
 from bo_worker.messages.order_models import Customer
 from bo_worker.messages.outbound import kinds
 
@@ -17,6 +17,7 @@ OUTPUT_TOPICS: Final = tuple(dict.fromkeys(fact.topic for fact in get_args(Fact)
 
 _IDENTIFIER: Final[Schema] = {"type": "string", "pattern": "^[A-Za-z0-9._:/-]{1,64}$"}
 _TEXT: Final[Schema] = {"type": "string"}
+_NULL: Final[Schema] = {"type": "null"}
 _BY_TYPE: Final[Mapping[Any, Schema]] = {
     str: _IDENTIFIER,
     int: {"type": "integer", "minimum": 0},
@@ -33,6 +34,7 @@ _BY_TYPE: Final[Mapping[Any, Schema]] = {
 _BY_NAME: Final[Mapping[str, Schema]] = {
     "quantity": {"type": "integer", "minimum": 1},
     "priority": {"type": "integer", "minimum": 0, "maximum": 9},
+    "revision": {"type": "integer", "minimum": 1},
     "state": {
         "type": "string",
         "enum": ["in_stock", "backorderable", "pre_order", "out_of_stock", "discontinued"],
@@ -64,10 +66,24 @@ def nullable(schema: Schema) -> Schema:
 
 
 def _fact(fact: type[Any]) -> Schema:
-    schema = _object(fact)
+    schema = _back_in_stock() if fact is BackInStock else _object(fact)
     if "kind" in schema["properties"]:
         schema["properties"]["kind"] = {"type": "string", "enum": list(kinds(fact))}
     return schema
+
+
+def _back_in_stock() -> Schema:
+    """A notification as every other; what would name an order, a line of it or a day is null."""
+    schema = _object(Notification)
+    properties = schema["properties"]
+    properties["order_id"] = _NULL
+    properties["lines"]["maxItems"] = 1
+    line = properties["lines"]["items"]
+    line["description"] = "Units of the product that can be had now."
+    line["properties"] |= dict.fromkeys(("line_id", "expected_from", "expected_to"), _NULL)
+    properties["entry_id"] = _IDENTIFIER
+    schema["required"].append("entry_id")
+    return schema | {"description": getdoc(BackInStock)}
 
 
 def _object(owner: type[Any]) -> Schema:
@@ -90,6 +106,8 @@ def _field(name: str, hint: Any) -> Schema:
     known = _BY_NAME.get(name) or _BY_TYPE.get(hint)
     if known:
         return known
+    if get_origin(hint) is Literal:
+        return {"type": "string", "enum": list(get_args(hint))}
     if get_origin(hint) is list:
         elements = {"type": "array", "items": _object(get_args(hint)[0])}
         return elements | {"minItems": 1} if name == "lines" else elements

@@ -15,7 +15,7 @@ import asyncpg
 from bo_worker.domain.account import Account, Terms
 from bo_worker.domain.availability import availability, snapshot
 from bo_worker.domain.demand import rank_by_need_by, rank_by_placed_at
-from bo_worker.domain.facts import Availability, CrossDock, Notification, PutAway, Ship
+from bo_worker.domain.facts import Availability, CrossDock, Notification, Procurement, PutAway, Ship
 from bo_worker.domain.missing import ClaimsExhaustedError
 from bo_worker.messages.outbound import encode
 from bo_worker.messages.packing import pack
@@ -214,11 +214,18 @@ def encode_facts(work: Work, at: bytes) -> None:
 
 
 def _next_number(work: Work, fact: Fact) -> int:
-    if isinstance(fact, Availability):
-        product = work.account.products[fact.sku]
-        product.availability_sequence += 1
-        return product.availability_sequence
-    return work.keys[fact.key].next_number(fact.topic)
+    match fact:
+        case Availability():
+            product = work.account.products[fact.sku]
+            product.availability_sequence += 1
+            return product.availability_sequence
+        case Procurement():
+            product = work.account.products[fact.sku]
+            product.procurement_sequence += 1
+            product.is_changed = True  # Nothing else of it need have changed, and the number must be stored.
+            return product.procurement_sequence
+        case _:
+            return work.keys[fact.key].next_number(fact.topic)
 
 
 def _publish_availability(account: Account) -> None:
