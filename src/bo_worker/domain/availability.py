@@ -23,9 +23,7 @@ def snapshot(product: Product) -> tuple[object, ...]:
             available = max(0, stock.on_hand - stock.allocated - safety_stock)
             free += available
             seen.append((stock.location, stock.on_hand, stock.allocated, available))
-    for line in product.supply.values():
-        if line.incoming:
-            seen.append((line.promised_on, line.incoming))
+    seen += [(line.promised_on, line.incoming) for line in product.supply.values() if line.incoming]
     return (*seen, _state(product, free))
 
 

@@ -25,6 +25,7 @@ from bo_worker.domain.place_order import place_order
 from bo_worker.domain.receive_inventory import receive_inventory
 from bo_worker.domain.settle import Effect, settle
 from bo_worker.domain.update_policy import update_policy
+from bo_worker.domain.update_purchase_order import update_purchase_order
 
 if TYPE_CHECKING:
     from bo_worker.domain.account import Account, Cause
@@ -39,22 +40,25 @@ def change(account: Account, cause: Cause, command: Command, digest: bytes, toke
     `token` is kept with a message that has to wait for its order.
     """
     account.cause = cause
+    effect: Effect | Refusal | None = None
     match command:
         case PlaceOrder():
             place_order(account, command, digest)
-            return NOTHING
         case ReceiveInventory():
-            return receive_inventory(account, command)
+            effect = receive_inventory(account, command)
         case AdjustInventory():
-            return adjust_inventory(account, command)
+            effect = adjust_inventory(account, command)
         case UpdatePolicy():
-            return update_policy(account, command, digest) or NOTHING
+            effect = update_policy(account, command, digest)
+        case UpdatePurchaseOrder():
+            effect = update_purchase_order(account, command, digest)
         case CancelOrder() | AmendOrder() | DispatchShipment():
-            return _change_order(account, command, token)
-        case UpdatePurchaseOrder() | JoinWaitlist():
-            return NOTHING
+            effect = _change_order(account, command, token)
+        case JoinWaitlist():
+            pass
         case _:
             assert_never(command)
+    return effect or NOTHING
 
 
 def _change_order(

@@ -20,6 +20,9 @@ class History(NamedTuple):
     all: Sequence[int] = ()
 
 
+NO_HISTORY = History()
+
+
 def safe_days(late_days: Sequence[int], level: float) -> int | None:
     """Return the days within which the next delivery comes with at least the probability `level`.
 

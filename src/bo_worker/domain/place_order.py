@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from bo_worker.domain.stock import Product
 
 OUT_OF_STOCK = "out_of_stock"
-NOT_PROMISED = "not_promised"
 BACKORDER_LIMIT = "backorder_limit"
 DISCONTINUED = "discontinued"
 
@@ -107,10 +106,8 @@ def _refusal(account: Account, product: Product, line: OrderLine, short: int) ->
     if policy is not None and policy.discontinued:
         return DISCONTINUED
     mode = line.backorder or (policy.backorder if policy else "allow")
-    if mode == "deny":
+    if mode == "deny" or (mode == "if_promised" and not is_promised(account, product, line, short)):
         return OUT_OF_STOCK
-    if mode == "if_promised" and not is_promised(account, product, line, short):
-        return NOT_PROMISED
     limit = policy.backorder_limit if policy else None
     if limit is not None and product.waiting + short > limit:
         return BACKORDER_LIMIT

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from bo_worker.domain.promise import NO_PROMISE, Promise, Promised, from_lead_time, look_out
+from bo_worker.domain.promise import NO_PROMISE, Promise, from_lead_time, look_out
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date
 
     from bo_worker.domain.account import Account, Terms
+    from bo_worker.domain.outlook import Waiting
+    from bo_worker.domain.promise import Promised
     from bo_worker.domain.stock import Product
 
 
-def repeg(account: Account, product: Product, lines: Collection[Promised]) -> list[Promised]:
-    """Return those lines of which the promise is another one now, in rank, with the new one.
+class Moved(NamedTuple):
+    """A waiting line with another promise than before; `is_news` where its customer is to be told of it."""
 
-    `lines` are all that wait and that the supply may cover or that have a promise. `told_to` of a line is the day
-    that the customer knows or, where the promise moved far enough, is to be told.
+    sku: str
+    waiting: Waiting
+    promise: Promise
+    told_to: date | None
+    is_news: bool
+
+
+def repeg(account: Account, product: Product, lines: Collection[Promised]) -> list[Moved]:
+    """Return those lines of which the promise is another one now, in rank.
+
+    `lines` are all that wait and that the supply may cover or that have a promise. A customer is told when the
+    promise has moved far enough from the last one that was told.
     """
     pegs = look_out(product).peg_all([line.waiting for line in lines])
     moved = []
     for line in sorted(lines, key=lambda line: line.waiting.rank):
         peg = pegs[line.waiting.order_id, line.waiting.position]
         found = Promise(peg.expected_from, peg.expected_to) if peg else _without_supply(account, product, line)
-        told_to = found.expected_to if _is_news(account.terms, line.told_to, found.expected_to) else line.told_to
-        if found != line.promise or told_to != line.told_to:
-            moved.append(Promised(line.waiting, found, told_to))
+        is_news = _is_news(account.terms, line.told_to, found.expected_to)
+        if is_news or found != line.promise:
+            told_to = found.expected_to if is_news else line.told_to
+            moved.append(Moved(product.sku, line.waiting, found, told_to, is_news))
     return moved
 
 

@@ -71,10 +71,11 @@ class Product:
     `has_backlog` tells that lines wait which were not loaded: a lane that is missing is then not known.
     `holders` are the loaded lines with claims. Where not all claims at a location were loaded, `claims_tail` has
     the first in the order of loss that may be missing; a location that is not in it was not loaded at all.
-    `supply` is what is on its way and counts, `incoming_before` the units of it when the product was loaded. Where there is any, `queue` holds the lines that waited when the product
-    was loaded, up to `queue_end` where there are more, `live` those lines of the account that wait or waited, and
-    `outlook` what the supply is promised to, up to the line at `outlook_end`. `are_promises_due` says that promises
-    may have moved, `promises` counts how often they were looked at again.
+    `supply` is what is on its way and counts, `incoming_before` the units of it when the product was loaded. Where
+    there is any, `queue` holds the lines that waited when the product was loaded, up to `queue_end` where there are
+    more, `live` those lines of the account that wait or waited, and `outlook` what the supply is promised to, up to
+    the line at `outlook_end`. `are_promises_due` says that promises may have moved, `promises` counts how often they
+    were looked at again.
     `published` is what availability was told last, `touched_by` the last cause that changed anything since.
     The sequences count the messages about the product, per topic.
     """

@@ -107,9 +107,7 @@ async def apply_batch(
     return applied
 
 
-async def _load(
-    connection: asyncpg.Connection, scope: Scope, lessons: Lessons, rules: Rules, now: datetime
-) -> Work:
+async def _load(connection: asyncpg.Connection, scope: Scope, lessons: Lessons, rules: Rules, now: datetime) -> Work:
     """Lock keys, then products, then load what the commands may need."""
     work = Work(rules.new_account(now), in_steps=lessons.in_steps)
     account = work.account
@@ -121,9 +119,7 @@ async def _load(
     account.purchase_orders = await lock_purchase_orders(connection, scope.purchase_orders)
     for purchase_order in account.purchase_orders.values():
         scope.add_purchase_order(purchase_order)
-    account.products = await lock_products(
-        connection, scope.skus, purchase_orders=account.purchase_orders.values()
-    )
+    account.products = await lock_products(connection, scope.skus, purchase_orders=account.purchase_orders.values())
     account.histories = await load_histories(connection, scope.suppliers)
     if scope.placed:
         await load_waiting(connection, work, rules.rank_by)

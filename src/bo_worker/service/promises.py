@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from bo_worker.domain.promise import Promised
+    from bo_worker.domain.repeg import Moved
     from bo_worker.service.work import Rules
 
 TOPIC = "sweep"
@@ -46,6 +46,26 @@ async def repeg_products(connection: asyncpg.Connection, rules: Rules, now: date
         return await _repeg(connection, skus, busy.order_ids, rules, now)
 
 
+async def lapse_supply(connection: asyncpg.Connection, rules: Rules, now: datetime) -> Done:
+    """Count no longer on supply whose day has passed and of which nothing came.
+
+    Raises:
+        UnfinishedCauseError: a product waits for the rest of a large change.
+    """
+    purchase_order_ids = await find_lapsed(connection, now.date(), _PURCHASE_ORDERS_MAX)
+    if not purchase_order_ids:
+        return Done()
+    work = Work(rules.new_account(now))
+    account = work.account
+    async with connection.transaction():
+        orders = account.purchase_orders = await lock_purchase_orders(connection, purchase_order_ids)
+        skus = {line.sku for order in orders.values() for line in order.lines.values()}
+        account.products = await lock_products(connection, skus, purchase_orders=orders.values())
+        account.cause = Cause(TOPIC, f"overdue/{purchase_order_ids[0]}/{now.date()}")
+        lapse(account)
+        return Done(more=True, messages=await save_work(connection, work, now))
+
+
 async def _repeg(
     connection: asyncpg.Connection, skus: list[str], order_ids: Collection[str], rules: Rules, now: datetime
 ) -> Done:
@@ -54,19 +74,46 @@ async def _repeg(
     async with connection.transaction():
         work.keys = await lock_keys(connection, order_ids)
         account.products = await lock_products(connection, skus)
-        queues = await load_queues(connection, account.products.values(), rules.rank_by, PROMISED_LINES_MAX)
-        left = rules.fill_lines_max
-        moved: list[Promised] = []
-        for sku, product in account.products.items():
-            lines = {line.waiting: line for line in queues.get(sku, ())}
-            lines |= {line.waiting: line for line in await load_pegged(connection, sku, rules.rank_by, PROMISED_LINES_MAX)}
-            found = repeg(account, product, lines.values())
-            moved += found[:left]
-            product.are_promises_due = len(found) > left
-            left -= len(found[:left])
-            product.promises += 1
-            product.is_changed = True
-        await _tell(connection, work, skus[0], moved, {line: ...})
+        moved = await _find_moved(connection, work, rules)
         await update_promises(connection, moved)
-        messages = await save_work(connection, work, now)
-    return Done(more=True, messages=messages)
+        if moved:
+            first = account.products[moved[0].sku]
+            account.cause = Cause(TOPIC, f"promises/{first.sku}/{first.promises}")
+            await _tell(connection, work, [line for line in moved if line.is_news])
+        return Done(more=True, messages=await save_work(connection, work, now))
+
+
+async def _find_moved(connection: asyncpg.Connection, work: Work, rules: Rules) -> list[Moved]:
+    """Return lines whose promises are other ones now, at most as many as one transaction may write."""
+    account = work.account
+    queues = await load_queues(connection, account.products.values(), rules.rank_by, PROMISED_LINES_MAX)
+    moved: list[Moved] = []
+    for sku, product in account.products.items():
+        pegged = await load_pegged(connection, sku, rules.rank_by, PROMISED_LINES_MAX)
+        lines = {line.waiting: line for line in (*queues.get(sku, ()), *pegged)}
+        found = repeg(account, product, lines.values())
+        room = rules.fill_lines_max - len(moved)
+        moved += found[:room]
+        product.are_promises_due = len(found) > room
+        product.promises += 1
+        product.is_changed = True
+    return moved
+
+
+async def _tell(connection: asyncpg.Connection, work: Work, news: list[Moved]) -> None:
+    """Tell each customer of the lines whose promises moved; the products are locked.
+
+    Raises:
+        OrdersBusyError: an order is locked elsewhere.
+    """
+    await load_found(connection, work, {line.waiting.order_id for line in news}, whole=False)
+    told: dict[str, list[NotificationLine]] = {}
+    for line in news:
+        waiting, promise = line.waiting, line.promise
+        order = work.account.orders[waiting.order_id]
+        line_id = next(found.line_id for found in order.lines if found.position == waiting.position)
+        told.setdefault(waiting.order_id, []).append(
+            NotificationLine(line_id, line.sku, waiting.quantity, promise.expected_from, promise.expected_to)
+        )
+    for order_id, lines in told.items():
+        notify(work.account, work.account.orders[order_id], "expected_date_changed", lines)

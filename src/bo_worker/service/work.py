@@ -144,7 +144,7 @@ async def load_lanes(
     if not lanes:
         return
     heads = await load_lane_heads(connection, lanes, rank_by, lines_max, total_max)
-    await _load_found(connection, work, {order_id for head in heads.values() for order_id, *_ in head}, whole=False)
+    await load_found(connection, work, {order_id for head in heads.values() for order_id, *_ in head}, whole=False)
     fill_lanes(work.account, lanes, heads, lines_max)
 
 
@@ -160,13 +160,16 @@ async def load_losses(
     if not places:
         return
     found = await find_losing_claims(connection, places, rank_by, claims_max)
-    await _load_found(
-        connection, work, {order_id for claims in found.values() for order_id, *_ in claims}, whole=True
-    )
+    await load_found(connection, work, {order_id for claims in found.values() for order_id, *_ in claims}, whole=True)
     set_tails(work.account, places, found)
 
 
-async def _load_found(connection: asyncpg.Connection, work: Work, order_ids: set[str], *, whole: bool) -> None:
+async def load_found(connection: asyncpg.Connection, work: Work, order_ids: set[str], *, whole: bool) -> None:
+    """Lock and load orders that were found in a queue. Products are locked already.
+
+    Raises:
+        OrdersBusyError: an order is locked elsewhere.
+    """
     await _lock_found(connection, work, order_ids - work.keys.keys())
     work.account.orders.update(await load_orders(connection, order_ids - work.account.orders.keys(), whole=whole))
 

@@ -12,8 +12,10 @@ from bo_worker.store.queries import QUERIES, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
     import asyncpg
 
+    from bo_worker.domain.repeg import Moved
     from bo_worker.domain.stock import Product
 
 
@@ -43,9 +45,7 @@ async def load_queues(
     return queues
 
 
-async def load_pegged(
-    connection: asyncpg.Connection, sku: str, rank_by: str, lines_max: int
-) -> list[Promised]:
+async def load_pegged(connection: asyncpg.Connection, sku: str, rank_by: str, lines_max: int) -> list[Promised]:
     """Return lines of a product that have a promise, at most `lines_max`. The product is locked."""
     rows = await connection.fetch(QUERIES["load_pegged"], sku, lines_max)
     return [_promised(row, rank_by) for row in rows]
@@ -67,11 +67,11 @@ def _promised(row: asyncpg.Record, rank_by: str) -> Promised:
     return Promised(waiting, Promise(row["expected_from"], row["expected_to"]), row["told_to"])
 
 
-async def update_promises(connection: asyncpg.Connection, promised: Iterable[Promised]) -> None:
+async def update_promises(connection: asyncpg.Connection, moved: Iterable[Moved]) -> None:
     """Write what lines are promised. Their product is locked."""
     rows = [
         (line.waiting.order_id, line.waiting.position, *line.promise, line.told_to)
-        for line in sorted(promised, key=lambda line: (line.waiting.order_id, line.waiting.position))
+        for line in sorted(moved, key=lambda line: (line.waiting.order_id, line.waiting.position))
     ]
     if rows:
         await connection.execute(QUERIES["update_promises"], *map(list, zip(*rows, strict=True)))

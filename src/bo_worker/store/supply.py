@@ -28,7 +28,7 @@ async def lock_purchase_orders(
     if not purchase_order_ids:
         return {}
     rows = await connection.fetch(QUERIES["lock_purchase_orders"], list(purchase_order_ids))
-    orders = {row[0]: PurchaseOrder(*row, is_new=False) for row in rows}
+    orders = {row[0]: _order(row) for row in rows}
     for row in await connection.fetch(QUERIES["load_purchase_order_lines"], list(orders)) if orders else ():
         line = _line(row)
         orders[line.purchase_order_id].lines[line.line_id, line.sku] = line
@@ -46,8 +46,16 @@ async def load_supply(
         wanted[line.sku].supply[line.key] = known.get(line.key, line)
 
 
+def _order(row: asyncpg.Record) -> PurchaseOrder:
+    order = PurchaseOrder(*row)
+    order.is_new = False
+    return order
+
+
 def _line(row: asyncpg.Record) -> SupplyLine:
-    return SupplyLine(*row, is_new=False)
+    line = SupplyLine(*row)
+    line.is_new = False
+    return line
 
 
 async def load_histories(
