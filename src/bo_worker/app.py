@@ -19,28 +19,32 @@ from bo_worker.observability.health import health_app
 from bo_worker.observability.http_server import serve_http
 from bo_worker.observability.metrics import Metrics
 from bo_worker.service.applier import Applier
+from bo_worker.service.due import JOBS
 from bo_worker.service.intake import Intake
 from bo_worker.service.parts import Parts
 from bo_worker.service.relay import Relay
 from bo_worker.service.reporting import Reporter
 from bo_worker.service.startup import await_servers
+from bo_worker.service.sweep import Sweep
 from bo_worker.service.vitals import Vitals
 from bo_worker.service.waiting import Deadline, done_before
 from bo_worker.service.work import Rules
 from bo_worker.store.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from bo_worker.config import Settings
     from bo_worker.service.apply import Applied
     from bo_worker.service.batch import Batch
+    from bo_worker.service.sweep import Done, Job
 
 log = structlog.get_logger()
-# Shares of the time for a stop: up to when the batch at work, then the relay, must have ended.
+# Shares of the time for a stop: up to when the transactions at work, then the relay, must have ended.
 _APPLIED_BY = 0.5
 _FLUSHED_BY = 0.8
 _CLOSE_MAX_S = 5.0
+_PURPOSES = ("positions", "apply", "sweep", "relay", "vitals")
 
 
 def no_checkpoint(_: str) -> None:
@@ -53,7 +57,7 @@ def utc_now() -> datetime:
 
 
 class Worker:
-    """One worker: an intake, an applier, a relay, and what watches them. Built anew for each run.
+    """One worker: an intake, an applier, a sweep, a relay, and what watches them. Built anew for each run.
 
     It leaves signals, logging and the garbage collector of the process alone: set `stopping` to end it.
     """
@@ -64,20 +68,23 @@ class Worker:
         checkpoint: Callable[[str], None] = no_checkpoint,
         *,
         clock: Callable[[], datetime] = utc_now,
+        jobs: Mapping[str, Job] = JOBS,
     ) -> None:
         self.settings = settings
         self.stopping = asyncio.Event()
         self.metrics = Metrics()
         self._checkpoint = checkpoint
         self._clock = clock
+        self._rules = Rules(settings.rank_by, settings.fill_lines_max, settings.topic_prefix)
         self._started = asyncio.Event()
         self._draining = asyncio.Event()
         self._parts = Parts()
         self._reporter = Reporter(self.metrics)
-        self._sessions = [Session(settings, purpose) for purpose in ("positions", "apply", "relay", "vitals")]
+        self._sessions = [Session(settings, purpose) for purpose in _PURPOSES]
         self._publisher = Publisher(settings)
         self.intake = self._new_intake()
         self.applier = self._new_applier()
+        self.sweep = self._new_sweep(jobs)
         self.relay = self._new_relay()
         self.vitals = self._new_vitals()
 
@@ -101,9 +108,10 @@ class Worker:
             InvariantBrokenError: the worker can't go on.
         """
         parts = self._parts
-        positions, apply, relay, vitals = self._sessions
+        positions, apply, sweep, relay, vitals = self._sessions
         parts.start("reading", self.intake.read(), positions)
         parts.start("applying", self.intake.apply(self.applier), apply)
+        parts.start("sweeping", self.sweep.run(), sweep)
         parts.start("relaying", self.relay.run(self._draining), relay)
         parts.start("watching", self.vitals.watch(), vitals)
         self._started.set()
@@ -121,9 +129,10 @@ class Worker:
         log.info("worker_stopped")
 
     async def _drain(self, deadline: Deadline) -> None:
-        """Read no more, finish the batch at work, publish what was committed. What is cut off is done anew later."""
+        """Read no more, finish what is at work, publish what was committed. What is cut off is done anew later."""
         await self._parts.cut_off("reading")
         await self._parts.finish("applying", deadline.left_s(_APPLIED_BY))
+        await self._parts.finish("sweeping", deadline.left_s(_APPLIED_BY))
         self._draining.set()
         self.relay.woken.set()
         await self._parts.finish("relaying", deadline.left_s(_FLUSHED_BY))
@@ -168,7 +177,7 @@ class Worker:
         settings = self.settings
         return Applier(
             self._sessions[1],
-            Rules(settings.rank_by, settings.fill_lines_max, settings.topic_prefix),
+            self._rules,
             clock=self._clock,
             committed=self._committed,
             stopping=self.stopping,
@@ -177,10 +186,23 @@ class Worker:
             retried=self._apply_retried,
         )
 
+    def _new_sweep(self, jobs: Mapping[str, Job]) -> Sweep:
+        self.metrics.show_jobs(jobs)
+        return Sweep(
+            self.settings,
+            self._sessions[2],
+            self._rules,
+            jobs,
+            clock=self._clock,
+            stopping=self.stopping,
+            swept=self._swept,
+            retried=self._reporter.retried,
+        )
+
     def _new_relay(self) -> Relay:
         settings = self.settings
         return Relay(
-            self._sessions[2],
+            self._sessions[3],
             self._publisher,
             bytes_max=settings.publish_bytes_max,
             poll_s=settings.relay_poll_s,
@@ -192,10 +214,11 @@ class Worker:
 
     def _new_vitals(self) -> Vitals:
         return Vitals(
-            self._sessions[3],
+            self._sessions[4],
             self.metrics,
             self.intake,
             self.relay,
+            self.sweep,
             rank_by=self.settings.rank_by,
             started=self._started,
             stopping=self.stopping,
@@ -205,7 +228,16 @@ class Worker:
         self.intake.advance(batch)
         if applied.messages:
             self.relay.woken.set()
+        if applied.leaves_due:
+            self.sweep.woken.set()
         self._reporter.committed(batch, applied)
+
+    def _swept(self, job: str, outcome: str, done: Done) -> None:
+        if outcome == "done":
+            self._checkpoint("after_job")
+        if done.messages:
+            self.relay.woken.set()
+        self._reporter.swept(job, outcome, done)
 
     def _apply_retried(self, error: Exception) -> None:
         # A server that is away for long is no reason to restart the worker.

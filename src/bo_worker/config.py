@@ -146,6 +146,9 @@ class Settings(BaseSettings):
     unfinished_poll_s: float = Field(
         1, ge=0.01, le=60, description="How often a worker looks for large receipts to go on with."
     )
+    sweep_poll_s: float = Field(
+        1, ge=0.01, le=3600, description="How often the leading sweep looks for what has become due."
+    )
     topic_partitions: int = Field(6, ge=1, le=1000, description="Partitions of a topic it creates.")
     topic_replication_factor: Annotated[int, AfterValidator(_not_zero)] = Field(
         -1, ge=-1, le=10, description="Replicas of a topic it creates; -1 is the broker's default."

@@ -26,6 +26,11 @@ EVENTS: Final = {
     "message_parked": "A well-formed message that can't be applied was put aside.",
     "message_dead_lettered": "A message was put aside: where it stood and why.",
     "dead_letter_replayed": "A dead letter was sent back to its topic.",
+    # what has become due
+    "sweep_leading": "This worker looks for what has become due.",
+    "sweep_retried": "The database did not answer the sweep, which stands back and tries again.",
+    "sweep_job_done": "A job of the sweep changed something: messages and units.",
+    "sweep_job_busy": "A job of the sweep met what others work on; it is tried again in the next round.",
     # messages out
     "relay_leading": "This worker publishes the outbox.",
     "relay_retried": "The database did not answer the relay, which stands back and tries again.",

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 PHASES: Final = ("decode", "core", "database", "publish")
+SWEEP_OUTCOMES: Final = ("done", "busy", "failed")
 UNIT_KINDS: Final = ("ship", "cross_dock", "put_away", "backordered")
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _RECORDS: Final = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
@@ -46,6 +47,9 @@ class Metrics:
             "units", "Units of goods, by what became of them (ship, cross_dock, put_away, backordered).", "kind"
         )
         self.retries = self._counter("retries", "Attempts after a passing fault, by kind of fault.", "kind")
+        self.sweep_jobs = self._counter(
+            "sweep_jobs", "Transactions of the sweep, by job and outcome (done, busy, failed).", "job", "outcome"
+        )
         self.outbox_rows = self._gauge("outbox_rows", "Rows of the outbox that wait to be published.")
         self.outbox_oldest_age = self._gauge("outbox_oldest_age_seconds", "Age of the oldest row of the outbox.")
         self.lag_records = self._gauge(
@@ -72,6 +76,12 @@ class Metrics:
         for (topic, partition), (records, seconds) in lag.items():
             self.lag_records.labels(topic, str(partition)).set(records)
             self.lag_seconds.labels(topic, str(partition)).set(seconds)
+
+    def show_jobs(self, names: Iterable[str]) -> None:
+        """Begin the series of the sweep's jobs, so that a job that never runs can be seen."""
+        for name in names:
+            for outcome in SWEEP_OUTCOMES:
+                self.sweep_jobs.labels(name, outcome)
 
     def _show_zeros(self) -> None:
         """A series that exists from the start can be told from one that is missing."""

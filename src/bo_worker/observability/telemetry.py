@@ -18,7 +18,7 @@ Everything the worker tells about itself. This page is made from the code
 
 | path | 200 means | checks |
 | --- | --- | --- |
-| `/livez` | the process is alive; otherwise restart it | the loop answers, the consumer makes progress |
+| `/livez` | the process is alive; otherwise restart it | the loop answers; reading, applying, sweeping go on |
 | `/readyz` | the worker does its work now | database, schema version, membership of the group, not draining |
 | `/metrics` | | the metrics below, for Prometheus |
 

@@ -52,6 +52,7 @@ _NO_LIMIT = 2**31
 class Applied:
     """What came of a transaction: outcomes by (topic, outcome), dead letters by (topic, error), units by kind.
 
+    `leaves_due` says that the sweep has something to do because of it, at once.
     `seconds` is the time from its first statement to its commit, `core_s` what of it the core took.
     """
 
@@ -60,6 +61,7 @@ class Applied:
     refused: list[Refused] = field(default_factory=list)
     units: Counter[str] = field(default_factory=Counter)
     messages: int = 0
+    leaves_due: bool = False
     seconds: float = 0.0
     core_s: float = 0.0
 

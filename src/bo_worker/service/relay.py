@@ -12,7 +12,8 @@ from bo_worker.kafka.errors import PublishFailed
 from bo_worker.messages.packing import unpack
 from bo_worker.service.failures import InvariantBrokenError, pauses, remedy
 from bo_worker.service.waiting import happens_within
-from bo_worker.store.outbox import delete_outbox, lead_relay, newest_outbox, read_outbox
+from bo_worker.store.leadership import RELAY_LOCK, lead
+from bo_worker.store.outbox import delete_outbox, newest_outbox, read_outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,7 +88,7 @@ class Relay:
         was_open = self._session.is_open
         connection = await self._session.connected()
         if not (self.is_leader and was_open):
-            self.is_leader = await lead_relay(connection)
+            self.is_leader = await lead(connection, RELAY_LOCK)
             if not self.is_leader:
                 return False
             log.info("relay_leading")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bo_worker.observability.metrics import Metrics
     from bo_worker.service.apply import Applied
     from bo_worker.service.batch import Batch
+    from bo_worker.service.sweep import Done
 
 log = structlog.get_logger()
 # A batch full of broken messages must not drown the log: the metrics and the dead letters have them all.
@@ -19,7 +20,7 @@ _DEAD_LETTERS_LOGGED_MAX = 20
 
 
 class Reporter:
-    """Listens to intake, applier and relay."""
+    """Listens to intake, applier, sweep and relay."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -37,6 +38,14 @@ class Reporter:
         if batch.items:
             self._count(len(batch.items), applied)
             _log_batch(len(batch.items), applied)
+
+    def swept(self, job: str, outcome: str, done: Done) -> None:
+        """A transaction of a job of the sweep has ended."""
+        self._metrics.sweep_jobs.labels(job, outcome).inc()
+        for kind, count in done.units.items():
+            self._metrics.units.labels(kind).inc(count)
+        if done.messages or done.units:
+            log.info("sweep_job_done", job=job, messages=done.messages, units=dict(done.units))
 
     def published(self, messages: list[Message], seconds: float) -> None:
         """Kafka has acknowledged messages."""

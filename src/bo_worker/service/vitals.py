@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bo_worker.observability.metrics import Metrics
     from bo_worker.service.intake import Intake
     from bo_worker.service.relay import Relay
+    from bo_worker.service.sweep import Sweep
     from bo_worker.store.session import Session
 
 log = structlog.get_logger()
@@ -41,6 +42,7 @@ class Vitals:
         metrics: Metrics,
         intake: Intake,
         relay: Relay,
+        sweep: Sweep,
         *,
         rank_by: str,
         started: asyncio.Event,
@@ -55,7 +57,11 @@ class Vitals:
         self._stopping = stopping
         self._turn = asyncio.Lock()
         self.health = HealthState(
-            live={"reading": intake.reading.check, "applying": intake.applying.check},
+            live={
+                "reading": intake.reading.check,
+                "applying": intake.applying.check,
+                "sweeping": sweep.sweeping.check,
+            },
             ready={
                 "start": self._check_start,
                 "database": self._check_database,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAJOR_VERSION_MIN = 15
 RELAY = "relay"
+SWEEP = "sweep"
 _RETRY_S = 0.2
 _TRANSACTION_TIMEOUT_SINCE = 17
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # from which Postgres counts
@@ -143,12 +144,17 @@ def _server_settings(settings: Settings, purpose: str) -> dict[str, str]:
         "enable_mergejoin": "off",
         "jit": "off",
     }
-    if purpose != RELAY:
-        return common
-    # The leading relay holds its lock between transactions: it is idle while Kafka takes messages, and in pauses.
-    idle_s = 3 * settings.kafka_request_timeout_s + settings.retry_wait_max_s
-    # It only deletes what Kafka has: a deletion that is lost in a crash means that the same is published again.
-    return common | {"idle_session_timeout": _milliseconds(idle_s), "synchronous_commit": "off"}
+    if purpose == RELAY:
+        # The leading relay holds its lock between transactions: it is idle while Kafka takes messages, and in pauses.
+        idle_s = 3 * settings.kafka_request_timeout_s + settings.retry_wait_max_s
+        # It only deletes what Kafka has: a deletion that is lost in a crash means that the same is published again.
+        return common | {"idle_session_timeout": _milliseconds(idle_s), "synchronous_commit": "off"}
+    if purpose == SWEEP:
+        # The leading sweep holds its lock while it waits for the next round. One that is frozen there must not keep
+        # it for ever, nor much longer than one that is frozen in a transaction.
+        idle_s = settings.sweep_poll_s + settings.retry_wait_max_s + settings.database_statement_timeout_s
+        return common | {"idle_session_timeout": _milliseconds(idle_s)}
+    return common
 
 
 @lru_cache(_INSTANTS_CACHED)

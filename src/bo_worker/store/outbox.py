@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-# Any constant will do, as long as every relay uses the same one and no other advisory lock does.
-_RELAY_LOCK = 0x626F5F72656C6179
-
 
 @dataclass(slots=True, frozen=True)
 class OutboxRow:
@@ -51,8 +48,3 @@ async def measure_outbox(connection: asyncpg.Connection) -> tuple[int, float]:
     """Return how many rows wait, and the age of the oldest in seconds."""
     row = await connection.fetchrow(QUERIES["measure_outbox"])
     return (row["rows"], row["age_s"]) if row else (0, 0.0)
-
-
-async def lead_relay(connection: asyncpg.Connection) -> bool:
-    """Try to become the one relay; it lasts as long as the session."""
-    return bool(await connection.fetchval(QUERIES["lead_relay"], _RELAY_LOCK))

@@ -27,7 +27,3 @@ select coalesce(max(id), 0) from bo_worker.outbox;
 -- How many rows wait to be published, and since when.
 select count(*) as rows, coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as age_s
 from bo_worker.outbox;
-
--- name: lead_relay
--- True where this session is the one relay now; it is until the session ends.
-select pg_try_advisory_lock($1);

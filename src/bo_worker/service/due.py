@@ -1,0 +1,13 @@
+"""The jobs of the sweep, by name: everything that becomes due as time goes by."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bo_worker.service.sweep import Job
+
+JOBS: Final[Mapping[str, Job]] = MappingProxyType({})
