@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bo_worker.config import ConfigurationError
+from bo_worker.domain.account import Terms
 from bo_worker.kafka.client import ended_within
 from bo_worker.kafka.consumer import Consumer
 from bo_worker.kafka.publisher import Publisher
@@ -56,6 +57,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def rules_of(settings: Settings) -> Rules:
+    """Return how a worker with these settings serves and promises."""
+    terms = Terms(
+        settings.promise_level,
+        settings.supplier_delay_days,
+        settings.own_deliveries_min,
+        settings.promise_moved_days,
+    )
+    return Rules(settings.rank_by, settings.fill_lines_max, settings.topic_prefix, terms)
+
+
 class Worker:
     """One worker: an intake, an applier, a sweep, a relay, and what watches them. Built anew for each run.
 
@@ -75,7 +87,7 @@ class Worker:
         self.metrics = Metrics()
         self._checkpoint = checkpoint
         self._clock = clock
-        self._rules = Rules(settings.rank_by, settings.fill_lines_max, settings.topic_prefix)
+        self._rules = rules_of(settings)
         self._started = asyncio.Event()
         self._draining = asyncio.Event()
         self._parts = Parts()

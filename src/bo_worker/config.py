@@ -146,6 +146,10 @@ class Settings(BaseSettings):
     unfinished_poll_s: float = Field(
         1, ge=0.01, le=60, description="How often a worker looks for large receipts to go on with."
     )
+    promise_level: float = Field(0.9, ge=0.5, le=0.99, description="Share of promised dates that shall hold.")
+    supplier_delay_days: int = Field(0, ge=0, le=365, description="Days a little-known supplier may be late.")
+    own_deliveries_min: int = Field(20, ge=1, le=200, description="Deliveries of one SKU that speak for themselves.")
+    promise_moved_days: int = Field(1, ge=1, le=365, description="Days a promise moves before a customer is told.")
     sweep_poll_s: float = Field(
         1, ge=0.01, le=3600, description="How often the leading sweep looks for what has become due."
     )
