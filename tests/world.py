@@ -180,6 +180,7 @@ class World:
             return await self.positions() == ends and await self.value(
                 "select not exists (select from bo_worker.outbox)"
                 " and not exists (select from bo_worker.unfinished_cause)"
+                " and not exists (select from bo_worker.product where promises_due)"
             )
 
         await self.until(is_through)
@@ -262,6 +263,7 @@ def world_settings(bootstrap_servers: str, database_url: str, topic_prefix: str,
         "database_statement_timeout_s": 10,
         "retry_wait_max_s": 0.5,
         "unfinished_poll_s": 0.1,
+        "sweep_poll_s": 0.05,
     }
     return load_settings(
         kafka_bootstrap_servers=bootstrap_servers,

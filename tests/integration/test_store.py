@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 NAMES = [name for name, _ in migration_files()]
 
 # Small by nature, asked for seldom and about everything, or ended by a limit (read_outbox).
-MAY_SCAN = {"list_unfinished", "measure_outbox", "newest_outbox", "read_outbox", "state_rank_by"}
+MAY_SCAN = {
+    "find_lapsed",
+    "find_promises_due",
+    "list_unfinished",
+    "measure_outbox",
+    "newest_outbox",
+    "read_outbox",
+    "state_rank_by",
+}
 # Asked by a person, about everything; they lift the ban on plans with scans.
 REPORTS = ("audit_", "report_")
 INDEX_SCANS = {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}

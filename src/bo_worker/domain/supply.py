@@ -18,7 +18,8 @@ ENDED: Final = frozenset({"cancelled", "closed"})
 class SupplyLine:
     """Units of one SKU that one line of a purchase order brings to its location.
 
-    `expected_from` and `expected_to` are the supplier's word, `promised_on` is the day on which we rely.
+    `expected_from` and `expected_to` are the supplier's word, `due_on` is the earliest `expected_to` that was its
+    word while the units counted: lateness is measured from there. `promised_on` is the day on which we rely.
     `is_overdue` says that this day passed and nothing came. What came for a line that the purchase order does not
     have, or not yet, is kept with a `quantity` of 0.
     """
@@ -33,6 +34,7 @@ class SupplyLine:
     received: int = 0
     expected_from: date = date.max
     expected_to: date = date.max
+    due_on: date = date.max
     promised_on: date = date.max
     last_received_on: date | None = None
     is_overdue: bool = False
@@ -125,11 +127,11 @@ def incoming(lines: Iterable[SupplyLine]) -> int:
 
 @dataclass(slots=True, frozen=True)
 class Delivery:
-    """A purchase order line that ended: when its last units were due by the supplier's word, and when they came."""
+    """A purchase order line that ended: when it was due by the supplier's word, and when its last units came."""
 
     purchase_order_id: str
     line_id: str
     sku: str
     supplier_id: str
-    expected_to: date
+    due_on: date
     received_on: date

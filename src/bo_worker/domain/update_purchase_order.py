@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.account import Refusal
 from bo_worker.domain.lateness import NO_HISTORY, promised_on
-from bo_worker.domain.supply import ENDED, UNKNOWN, Delivery, PurchaseOrder, SupplyLine
+from bo_worker.domain.supply import COUNTED, ENDED, Delivery, PurchaseOrder, SupplyLine
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from bo_worker.domain.account import Account
     from bo_worker.domain.commands import ReceiveInventory, UpdatePurchaseOrder
 
@@ -49,19 +48,26 @@ def _set_lines(account: Account, order: PurchaseOrder, command: UpdatePurchaseOr
         line = order.line(asked.line_id, asked.sku)
         line.quantity += asked.quantity
         line.expected_from, line.expected_to = asked.expected_from, asked.expected_to
-        line.promised_on = _promised_on(account, line)
+        _set_days(account, line)
         line.is_overdue = not line.received and line.promised_on < account.today
         line.is_changed = True
 
 
-def _promised_on(account: Account, line: SupplyLine) -> date:
-    """Return the day that holds as often as we want, going by what the supplier did before."""
+def _set_days(account: Account, line: SupplyLine) -> None:
+    """Set the day that holds as often as we want, going by how late the supplier was before.
+
+    A supplier that puts a date off is late by the date it gave first.
+    """
+    if line.status in COUNTED:
+        line.due_on = min(line.due_on, line.expected_to)
+    line.promised_on = line.expected_to
     policy = account.product(line.sku).policy
-    if policy is not None and policy.kind == "manufacturer":
-        return line.expected_to
-    terms = account.terms
-    history = account.histories.get((line.supplier_id, line.sku), NO_HISTORY)
-    return promised_on(line.expected_to, history, terms.level, terms.default_days, terms.own_enough)
+    if policy is None or policy.kind != "manufacturer":
+        terms = account.terms
+        history = account.histories.get((line.supplier_id, line.sku), NO_HISTORY)
+        due_on = min(line.due_on, line.expected_to)
+        holds = promised_on(due_on, history, terms.level, terms.default_days, terms.own_enough)
+        line.promised_on = max(line.expected_to, holds)
 
 
 def _take_orphans(order: PurchaseOrder) -> None:
@@ -87,5 +93,5 @@ def receive_supply(account: Account, command: ReceiveInventory) -> None:
 
 def _end(account: Account, line: SupplyLine) -> None:
     """Remember how late a line was, once its last units have come."""
-    if line.quantity and line.received and line.last_received_on and line.status != UNKNOWN:
-        account.deliveries[line.key] = Delivery(*line.key, line.supplier_id, line.expected_to, line.last_received_on)
+    if line.quantity and line.received and line.last_received_on and line.due_on != date.max:
+        account.deliveries[line.key] = Delivery(*line.key, line.supplier_id, line.due_on, line.last_received_on)

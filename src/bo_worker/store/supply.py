@@ -113,6 +113,7 @@ def _row(line: SupplyLine) -> tuple[object, ...]:
         line.received,
         line.expected_from,
         line.expected_to,
+        line.due_on,
         line.promised_on,
         line.last_received_on,
         line.is_overdue,
@@ -123,7 +124,7 @@ async def save_deliveries(connection: asyncpg.Connection, deliveries: Collection
     """Remember when the last units of purchase order lines came."""
     if deliveries:
         rows = [
-            (one.purchase_order_id, one.line_id, one.sku, one.supplier_id, one.expected_to, one.received_on)
+            (one.purchase_order_id, one.line_id, one.sku, one.supplier_id, one.due_on, one.received_on)
             for one in deliveries
         ]
         await connection.execute(QUERIES["save_deliveries"], *map(list, zip(*rows, strict=True)))

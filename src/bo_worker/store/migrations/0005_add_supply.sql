@@ -23,11 +23,13 @@ create table bo_worker.supply (
     received bigint not null check (received >= 0),
     expected_from date not null,
     expected_to date not null,
+    due_on date not null,
     promised_on date not null,
     last_received_on date,
     is_overdue boolean not null,
     primary key (purchase_order_id, line_id, sku)
 ) with (fillfactor = 80);
+comment on column bo_worker.supply.due_on is 'The earliest expected_to while the units counted; lateness is measured from it.';
 comment on column bo_worker.supply.promised_on is 'The day by which the units are here with the wanted probability.';
 comment on column bo_worker.supply.is_overdue is 'That day passed and nothing came: the units count no longer.';
 
@@ -44,7 +46,7 @@ create table bo_worker.delivery (
     line_id text collate "C" not null,
     sku text collate "C" not null,
     supplier_id text collate "C" not null,
-    expected_to date not null,
+    due_on date not null,
     received_on date not null,
     primary key (purchase_order_id, line_id, sku)
 );

@@ -10,7 +10,7 @@ for update;
 -- All lines of purchase orders. The purchase orders are locked.
 select
     purchase_order_id, line_id, sku, supplier_id, location, status, quantity, received, expected_from, expected_to,
-    promised_on, last_received_on, is_overdue
+    due_on, promised_on, last_received_on, is_overdue
 from bo_worker.supply
 where purchase_order_id = any($1::text[])
 order by purchase_order_id, line_id, sku;
@@ -19,7 +19,7 @@ order by purchase_order_id, line_id, sku;
 -- The supply of products that counts. The products are locked, and nobody changes it who has not locked them.
 select
     purchase_order_id, line_id, sku, supplier_id, location, status, quantity, received, expected_from, expected_to,
-    promised_on, last_received_on, is_overdue
+    due_on, promised_on, last_received_on, is_overdue
 from bo_worker.supply
 where sku = any($1::text[]) and status in ('confirmed', 'in_transit') and quantity > received and not is_overdue
 order by purchase_order_id, line_id, sku;
@@ -37,32 +37,32 @@ set
 -- Stores supply that is new or changed. Its purchase orders or its products are locked.
 insert into bo_worker.supply (
     purchase_order_id, line_id, sku, supplier_id, location, status, quantity, received, expected_from, expected_to,
-    promised_on, last_received_on, is_overdue
+    due_on, promised_on, last_received_on, is_overdue
 )
 select * from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::date[],
-    $10::date[], $11::date[], $12::date[], $13::boolean[]
+    $10::date[], $11::date[], $12::date[], $13::date[], $14::boolean[]
 )
 on conflict (purchase_order_id, line_id, sku) do update
 set
     supplier_id = excluded.supplier_id, location = excluded.location, status = excluded.status,
     quantity = excluded.quantity, received = excluded.received, expected_from = excluded.expected_from,
-    expected_to = excluded.expected_to, promised_on = excluded.promised_on,
+    expected_to = excluded.expected_to, due_on = excluded.due_on, promised_on = excluded.promised_on,
     last_received_on = excluded.last_received_on, is_overdue = excluded.is_overdue;
 
 -- name: save_deliveries
 -- Remembers when the last units of purchase order lines came.
-insert into bo_worker.delivery (purchase_order_id, line_id, sku, supplier_id, expected_to, received_on)
+insert into bo_worker.delivery (purchase_order_id, line_id, sku, supplier_id, due_on, received_on)
 select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::date[], $6::date[])
 on conflict (purchase_order_id, line_id, sku) do update
-set supplier_id = excluded.supplier_id, expected_to = excluded.expected_to, received_on = excluded.received_on;
+set supplier_id = excluded.supplier_id, due_on = excluded.due_on, received_on = excluded.received_on;
 
 -- name: load_histories
 -- How many days late the latest deliveries of suppliers were, at most $3 of each. Twice: of the SKU, and of all.
 select wanted.supplier_id, wanted.sku, true as own, past.late_days
 from unnest($1::text[], $2::text[]) as wanted (supplier_id, sku)
 cross join lateral (
-    select received_on - expected_to as late_days
+    select received_on - due_on as late_days
     from bo_worker.delivery
     where supplier_id = wanted.supplier_id and sku = wanted.sku
     order by received_on desc
@@ -72,7 +72,7 @@ union all
 select wanted.supplier_id, '', false, past.late_days
 from (select distinct supplier_id from unnest($1::text[]) as given (supplier_id)) as wanted
 cross join lateral (
-    select received_on - expected_to as late_days
+    select received_on - due_on as late_days
     from bo_worker.delivery
     where supplier_id = wanted.supplier_id
     order by received_on desc

@@ -1,0 +1,110 @@
+"""What is on its way, and what waiting customers are promised because of it, on running workers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import build
+from audit import audit
+from bo_worker.app import Worker
+from world import World, fresh_world, message, running
+
+if TYPE_CHECKING:
+    from bo_worker.stack.servers import Servers
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that tests move."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_days(self, days: int) -> None:
+        self.now += timedelta(days=days)
+
+
+async def ordered(world: World, purchase_order_id: str, version: int = 1, **fields: Any) -> None:
+    await world.send(message("purchase-order-updated", build.purchase_order(purchase_order_id, version, **fields)))
+    await world.settled()
+
+
+async def placed(world: World, order_id: str, quantity: int = 3, **fields: Any) -> None:
+    line = build.order_line("1", "SKU-1", quantity)
+    await world.send(message("order-created", build.order(order_id, lines=[line], **fields)))
+    await world.settled()
+
+
+def told(world: World, order_id: str) -> list[tuple[str, str | None, str | None]]:
+    """Kinds and dates of what a customer was told of the first line."""
+    return [
+        (data["kind"], data["lines"][0]["expected_from"], data["lines"][0]["expected_to"])
+        for data in world.data_of("customer-notification", order_id)
+    ]
+
+
+async def overdue(world: World) -> bool:
+    return bool(await world.value("select exists (select from bo_worker.supply where is_overdue)"))
+
+
+async def queue(world: World) -> list[tuple[str, str | None]]:
+    rows = await world.fetch("select order_id, expected_to::text from bo_worker.backorder_queue order by rank")
+    return [(row[0], row[1]) for row in rows]
+
+
+async def test_who_waits_is_promised_what_is_on_its_way_in_rank(stack: Servers, template_database: str) -> None:
+    async with fresh_world(stack, template_database) as world, running(world, Worker(world.settings, clock=Clock())):
+        await ordered(world, "PO-1", lines=[build.purchase_order_line(quantity=5)])
+        late = build.purchase_order_line(quantity=5, expected_from="2026-12-10", expected_to="2026-12-12")
+        await ordered(world, "PO-2", lines=[late])
+        for order_id in ("SO-1", "SO-2", "SO-3", "SO-4"):
+            await placed(world, order_id, 3)
+        assert told(world, "SO-1") == [("order_backordered", "2026-12-01", "2026-12-05")]
+        assert told(world, "SO-2") == [("order_backordered", "2026-12-10", "2026-12-12")]
+        assert told(world, "SO-3") == [("order_backordered", "2026-12-10", "2026-12-12")]
+        assert told(world, "SO-4") == [("order_backordered", None, None)]
+        availability = world.data_of("availability-changed", "SKU-1")[-1]
+        assert availability["incoming"] == 10
+        assert availability["next_receipt_on"] == "2026-12-05"
+        assert availability["available_to_promise"] == []
+        await placed(world, "SO-5", 1, priority=9)
+        assert told(world, "SO-5") == [("order_backordered", "2026-12-01", "2026-12-05")]
+        await world.settled()
+        assert await queue(world) == [
+            ("SO-5", "2026-12-05"),
+            ("SO-1", "2026-12-05"),
+            ("SO-2", "2026-12-12"),
+            ("SO-3", "2026-12-12"),
+            ("SO-4", None),
+        ]
+        await audit(world)
+
+
+async def test_a_customer_hears_once_when_the_promise_moves(stack: Servers, template_database: str) -> None:
+    clock = Clock()
+    async with fresh_world(stack, template_database) as world, running(world, Worker(world.settings, clock=clock)):
+        await placed(world, "SO-1", 3)
+        await ordered(world, "PO-1")
+        later = build.purchase_order_line(expected_from="2026-12-03", expected_to="2026-12-09")
+        await ordered(world, "PO-1", 3, lines=[later])
+        await ordered(world, "PO-1", 2)
+        assert told(world, "SO-1") == [
+            ("order_backordered", None, None),
+            ("expected_date_changed", "2026-12-01", "2026-12-05"),
+            ("expected_date_changed", "2026-12-03", "2026-12-09"),
+        ]
+        clock.pass_days(30)
+        await world.until(lambda: overdue(world))
+        await world.settled()
+        assert told(world, "SO-1")[3:] == [("expected_date_changed", None, None)]
+        assert world.data_of("availability-changed", "SKU-1")[-1]["incoming"] == 0
+        received = build.receipt("R-1", lines=[build.receipt_line(quantity=1)], purchase_order_id="PO-1")
+        await world.send(message("inventory-received", received))
+        await world.settled()
+        assert world.data_of("availability-changed", "SKU-1")[-1]["incoming"] == 99
+        await audit(world)
