@@ -14,7 +14,7 @@ where order_id = $1;
 -- The lines of an order in their order there, with all buckets.
 select
     line_id, status.sku, location, status.quantity, status.backordered, status.held, status.released, status.shipped,
-    status.cancelled, status.rejected, expected_from, expected_to
+    status.cancelled, status.rejected, status.expected_from, status.expected_to
 from bo_worker.order_line_status as status
 join bo_worker.order_line as line using (order_id, line_id)
 where order_id = $1
