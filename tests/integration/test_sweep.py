@@ -17,7 +17,7 @@ from bo_worker.messages.packing import pack
 from bo_worker.messages.record import Message
 from bo_worker.service.apply import Applied
 from bo_worker.service.batch import Batch
-from bo_worker.service.failures import InvariantBrokenError
+from bo_worker.service.failures import InvariantBrokenError, remedy
 from bo_worker.service.parts import Parts
 from bo_worker.service.sweep import Done, Sweep
 from bo_worker.service.work import OrdersBusyError, Rules
@@ -173,8 +173,9 @@ async def test_a_sweep_that_is_frozen_between_rounds_loses_the_lead_in_time(
     assert await lead(leader, SWEEP_LOCK)
     async with asyncio.timeout(PATIENCE_S):
         await scratch.execute("select pg_advisory_lock($1)", SWEEP_LOCK)
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)) as raised:
         await lead(leader, SWEEP_LOCK)
+    assert remedy(raised.value) == "retry"
     await session.discard()
 
 
