@@ -49,7 +49,6 @@ def told(world: World, order_id: str) -> list[tuple[str, str | None, str | None]
 
 
 async def overdue(world: World) -> bool:
-    print(await world.fetch("select * from bo_worker.supply"), await world.fetch("select sku, incoming, promises_due from bo_worker.product"))
     return bool(await world.value("select exists (select from bo_worker.supply where is_overdue)"))
 
 

@@ -170,7 +170,11 @@ async def _save_supply_of(connection: asyncpg.Connection, products: Iterable[Pro
             product.procurement_sequence,
         )
         for product in products
-        if product.supply or product.incoming_before or product.are_promises_due or product.procurement_sequence
+        if product.supply
+        or product.incoming_before
+        or product.are_promises_due
+        or product.promises
+        or product.procurement_sequence
     ]
     if rows:
         await connection.execute(QUERIES["update_product_supply"], *map(list, zip(*rows, strict=True)))
