@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bo_worker.config import Settings
     from bo_worker.stack.servers import Servers
 
-ORDERS = 3_000
+ORDERS = 6_000
 
 
 class Victims:
@@ -179,7 +179,7 @@ async def test_a_worker_outlives_its_servers_and_tells_the_truth_meanwhile(victi
             await worker.until_metric(
                 f'bo_worker_commands_total{{outcome="applied",topic="order-created"}} {number + 1}'
             )
-        for gauge in ("partitions_owned 14.0", "relay_leader 1.0", "outbox_rows 0.0"):
+        for gauge in (f"partitions_owned {2 * len(INPUT_TOPICS)}.0", "relay_leader 1.0", "outbox_rows 0.0"):
             await worker.until_metric(f"bo_worker_{gauge}")
         worker.tell(signal.SIGTERM)
         assert await worker.ended() == 0
