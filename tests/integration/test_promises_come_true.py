@@ -137,7 +137,7 @@ async def pegged(connection: asyncpg.Connection) -> dict[tuple[str, str], tuple[
         " order by priority desc, placed_at, order_id, position"
     )
     supply = await connection.fetch(
-        f"select sku, location, quantity - received as units, expected_from, promised_on from bo_worker.supply"  # noqa: S608
+        f"select sku, location, quantity - received as units, expected_from, promised_on from bo_worker.supply"  # noqa: S608 - ours
         f" where {COUNTED} order by promised_on, expected_from, purchase_order_id, line_id"
     )
     left = {(row["order_id"], row["line_id"]): row["backordered"] for row in queue}
