@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bo_worker.domain.demand import OrderLine, Rank
     from bo_worker.domain.outlook import Outlook, Waiting
     from bo_worker.domain.supply import SupplyLine
+    from bo_worker.domain.waitlist import Waitlist
 
 ANY_LOCATION = ""
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -76,6 +77,8 @@ class Product:
     more, `live` those lines of the account that wait or waited, and `outlook` what the supply is promised to, up to
     the line at `outlook_end`. `are_promises_due` says that promises may have moved, `promises` counts how often they
     were looked at again.
+    `waitlist` is there where somebody wants to hear of it; it is not followed while a large change is at work, for
+    which the product `is_reserved`.
     `published` is what availability was told last, `touched_by` the last cause that changed anything since.
     The sequences count the messages about the product, per topic.
     """
@@ -102,6 +105,8 @@ class Product:
     outlook_end: Rank = NO_RANK
     promises: int = 0
     are_promises_due: bool = False
+    waitlist: Waitlist | None = None
+    is_reserved: bool = False
     touched_by: Cause | None = None
     is_new: bool = True
     is_changed: bool = False
