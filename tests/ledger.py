@@ -146,6 +146,6 @@ async def _tables(connection: asyncpg.Connection) -> list[str]:
 async def _rows(connection: asyncpg.Connection, table: str) -> list[str]:
     rows = await connection.fetch(
         f"select (to_jsonb(stored) - '{{id,availability_sequence,created_at}}'::text[])::text"  # noqa: S608 - the same
-        f" from bo_worker.{table} as stored order by {'id' if table == 'journal' else '1'}"
+        f" from bo_worker.{table} as stored order by {'sku, id' if table == 'journal' else '1'}"
     )
     return [row[0] for row in rows]
