@@ -143,6 +143,10 @@ def _tell(account: Account, order: Order, reason: str | None) -> None:
     ]
     if waiting:
         notify(account, order, "order_backordered", waiting)
+        for line in order.lines:
+            if line.backordered and line.expected_to:
+                line.is_promised = True
+                account.promised.append(line)
         return
     confirmed = [notified(line, line.released) for line in order.lines if line.released]
     if confirmed:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from bo_worker.service.promises import lapse_supply, repeg_products
+from bo_worker.service.promises import lapse_supply, reestimate_supply, repeg_products
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bo_worker.service.sweep import Job
 
-JOBS: Final[Mapping[str, Job]] = MappingProxyType({"lapse_supply": lapse_supply, "repeg_products": repeg_products})
+JOBS: Final[Mapping[str, Job]] = MappingProxyType(
+    {"reestimate_supply": reestimate_supply, "lapse_supply": lapse_supply, "repeg_products": repeg_products}
+)
