@@ -57,7 +57,9 @@ async def report_product(connection: asyncpg.Connection, sku: str) -> Report | N
 
 async def report_promises(connection: asyncpg.Connection, today: date) -> list[Report]:
     """Return what came of promises until today, by the level at which they were made; lateness in days."""
-    return await _fetch(connection, "report_promises", today)
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute(QUERIES["allow_any_plan"])
+        return await _fetch(connection, "report_promises", today)
 
 
 async def _fetch(connection: asyncpg.Connection, query: str, *arguments: Any) -> list[Report]:
