@@ -118,6 +118,16 @@ async def test_a_promise_that_is_kept_in_the_batch_that_made_it_is_kept(books: L
     assert await promises(books) == {"SO-1": ("2026-12-05", "held", 0)}
 
 
+async def test_promises_are_kept_in_the_steps_of_a_large_receipt(database_url: str) -> None:
+    async with ledger(database_url, fill_lines_max=2) as books:
+        names = [f"SO-{number}" for number in range(5)]
+        await books.apply(coming("PO-1", 5, "2026-12-05"))
+        for name in names:
+            await books.apply(placed(name, 1))
+        await books.apply(received("R-1", "PO-1", 5))
+        assert await promises(books) == dict.fromkeys(names, ("2026-12-05", "held", 0))
+
+
 async def test_a_day_that_is_taken_back_is_a_move_and_the_promise_is_still_judged(books: Ledger) -> None:
     await books.apply(coming("PO-1", 5, "2026-12-05"))
     await books.apply(placed("SO-1", 3), placed("SO-9", 3, "SKU-9"))

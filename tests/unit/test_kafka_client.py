@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError, NotLeaderForPartitionError
+from aiokafka.partitioner import murmur2 as clients_murmur2
 
 from bo_worker.config import ConfigurationError, load_settings
 from bo_worker.kafka.client import cancel_all, client_arguments, ended_within
@@ -18,6 +19,7 @@ from bo_worker.kafka.errors import (
     PublishFailed,
     is_transient,
 )
+from bo_worker.kafka.publisher import murmur2
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,3 +114,8 @@ async def test_a_task_that_waits_again_when_it_is_cancelled_is_cancelled_again()
     await asyncio.sleep(0)
     await cancel_all([task, None])
     assert (cancelled, task.done()) == ([0, 1, 2], True)
+
+
+def test_keys_go_to_the_partitions_that_every_client_chooses() -> None:
+    keys = [b"k" * size + bytes((byte,)) for size in range(20) for byte in range(0, 256, 17)]
+    assert [murmur2(key) & 0x7FFFFFFF for key in keys] == [clients_murmur2(key) & 0x7FFFFFFF for key in keys]

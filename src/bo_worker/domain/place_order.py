@@ -79,7 +79,7 @@ def _serve_or_refuse(account: Account, line: OrderLine) -> str | None:
     """Claim free units for one line; reject it as a whole where what is short may not wait. Return why."""
     product = account.product(line.sku)
     chosen = choose(product, line)
-    short = line.backordered - sum(quantity for _, quantity in chosen)
+    short = line.backordered - sum([quantity for _, quantity in chosen])
     refused = _refusal(account, product, line, short) if short else None
     if refused:
         _reject(account, line)
@@ -132,22 +132,20 @@ def _give_everything_back(account: Account, order: Order) -> None:
 
 def _tell(account: Account, order: Order, reason: str | None) -> None:
     """Instruct the warehouse, and tell the customer what was confirmed, what waits, what was rejected."""
-    release(account, order)
+    released = release(account, order)
     if reason:
         rejected = [notified(line, line.rejected) for line in order.lines if line.rejected]
         notify(account, order, "order_rejected", rejected, reason=reason)
-    waiting = [
-        NotificationLine(line.line_id, line.sku, line.backordered, line.expected_from, line.expected_to)
-        for line in order.lines
-        if line.backordered
-    ]
-    if waiting:
+    if order.is_waiting():
+        waiting = [
+            NotificationLine(line.line_id, line.sku, line.backordered, line.expected_from, line.expected_to)
+            for line in order.lines
+            if line.backordered
+        ]
         notify(account, order, "order_backordered", waiting)
         for line in order.lines:
             if line.backordered and line.expected_to:
                 line.is_promised = True
                 account.promised.append(line)
-        return
-    confirmed = [notified(line, line.released) for line in order.lines if line.released]
-    if confirmed:
-        notify(account, order, "order_confirmed", confirmed)
+    elif released:
+        notify(account, order, "order_confirmed", released)

@@ -1,0 +1,165 @@
+"""Random orders, goods and purchase orders in random batches: promises are those of the plainest arithmetic."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+
+import build
+from bo_worker.service.promises import lapse_supply, repeg_products
+from bo_worker.service.work import Rules
+from bo_worker.store.audit import audit
+from ledger import NOW, ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import asyncpg
+
+    from ledger import Ledger
+    from streams import Input
+
+RULES = Rules("placed_at", 7)
+SKUS = ("SKU-1", "SKU-2")
+PLACES = ("WH1", "WH2")
+COUNTED = "status in ('confirmed', 'in_transit') and quantity > received and not is_overdue"
+
+
+@pytest.mark.parametrize("seed", range(25))
+async def test_whatever_happens_each_line_is_promised_what_is_left_for_it(database_url: str, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - repeatable
+    async with ledger(database_url, fill_lines_max=RULES.fill_lines_max) as books:
+        connection = await books.connection()
+        for _ in range(8):
+            await books.apply(*(drawn(chance) for _ in range(chance.randint(1, 9))))
+            if chance.random() < 0.5:
+                await swept(connection)
+                await check(books, connection)
+        await swept(connection)
+        await check(books, connection)
+
+
+def drawn(chance: random.Random) -> Input:
+    """Something happens, mostly to what there is."""
+    makers: list[Callable[[random.Random], Input]] = [_order, _order, _order, _supply, _supply, _receipt]
+    return chance.choice([*makers, _cancellation, _amendment, _correction])(chance)
+
+
+def _order(chance: random.Random) -> Input:
+    lines = [
+        build.order_line(
+            str(number), chance.choice(SKUS), chance.randint(1, 5), location=chance.choice((None, *PLACES))
+        )
+        for number in range(1, chance.randint(2, 4))
+    ]
+    at = f"2026-11-21T09:{chance.randint(0, 59):02}:00Z"
+    number = chance.randint(1, 30)
+    return "order-created", build.order(
+        f"SO-{number}", lines=lines, placed_at=at, priority=chance.choice((0, 0, 0, 5))
+    )
+
+
+def _supply(chance: random.Random) -> Input:
+    lines = []
+    for number in range(1, chance.randint(2, 4)):
+        day = date(2026, 11, 19) + timedelta(days=chance.randint(0, 20))
+        days = {"expected_from": f"{day}", "expected_to": f"{day + timedelta(days=chance.randint(0, 3))}"}
+        lines.append(build.purchase_order_line(str(number), chance.choice(SKUS), chance.randint(1, 12), **days))
+    status = chance.choice(("confirmed", "confirmed", "in_transit", "draft", "cancelled", "closed"))
+    order = build.purchase_order(
+        f"PO-{chance.randint(1, 3)}",
+        chance.randint(1, 10**6),
+        lines=lines,
+        status=status,
+        location=chance.choice(PLACES),
+    )
+    return "purchase-order-updated", order
+
+
+def _receipt(chance: random.Random) -> Input:
+    named = {} if chance.random() < 0.4 else {"purchase_order_line_id": str(chance.randint(1, 3))}
+    line = build.receipt_line("1", chance.choice(SKUS), chance.randint(1, 8), **named)
+    number = chance.randint(1, 10**6)
+    order = chance.choice((None, "PO-1", "PO-2", "PO-3", "PO-4"))
+    return "inventory-received", build.receipt(
+        f"R-{number}", lines=[line], location=chance.choice(PLACES), purchase_order_id=order
+    )
+
+
+def _cancellation(chance: random.Random) -> Input:
+    return "order-cancelled", build.cancellation(f"X-{chance.randint(1, 10**6)}", f"SO-{chance.randint(1, 30)}")
+
+
+def _amendment(chance: random.Random) -> Input:
+    return "order-amended", build.amendment(f"AM-{chance.randint(1, 10**6)}", f"SO-{chance.randint(1, 30)}")
+
+
+def _correction(chance: random.Random) -> Input:
+    place = {"sku": chance.choice(SKUS), "location": chance.choice(PLACES)}
+    return "inventory-adjusted", build.adjustment(
+        f"ADJ-{chance.randint(1, 10**6)}", chance.choice((-2, -1, 3)), **place
+    )
+
+
+async def swept(connection: asyncpg.Connection) -> None:
+    """Do everything that is due."""
+    for job in (lapse_supply, repeg_products):
+        async with asyncio.timeout(60):
+            while (await job(connection, RULES, NOW)).more:
+                pass
+
+
+async def check(books: Ledger, connection: asyncpg.Connection) -> None:
+    assert await audit(connection) == []
+    found = await connection.fetch(
+        "select order_id, line_id, expected_from, expected_to from bo_worker.backorder_queue order by 1, 2"
+    )
+    expected = await pegged(connection)
+    assert {(row[0], row[1]): (row[2], row[3]) for row in found} == expected
+    told = await last_told(books)
+    assert {key: told.get(key) for key in expected} == {key: day and f"{day}" for key, (_, day) in expected.items()}
+    sums = await connection.fetch(
+        f"select sku, incoming, coalesce((select sum(quantity - received) from bo_worker.supply"  # noqa: S608 - ours
+        f" where supply.sku = product.sku and {COUNTED}), 0) from bo_worker.product"
+    )
+    assert [row["sku"] for row in sums if row[1] != row[2]] == []
+
+
+async def pegged(connection: asyncpg.Connection) -> dict[tuple[str, str], tuple[date | None, date | None]]:
+    """Hand out what is on its way unit by unit, in the order of time, each to the first who may have it."""
+    queue = await connection.fetch(
+        "select order_id, line_id, sku, pin, backordered from bo_worker.order_line where backordered > 0"
+        " order by priority desc, placed_at, order_id, position"
+    )
+    supply = await connection.fetch(
+        f"select sku, location, quantity - received as units, expected_from, promised_on from bo_worker.supply"  # noqa: S608 - ours
+        f" where {COUNTED} order by promised_on, expected_from, purchase_order_id, line_id"
+    )
+    left = {(row["order_id"], row["line_id"]): row["backordered"] for row in queue}
+    days: dict[tuple[str, str], tuple[date | None, date | None]] = dict.fromkeys(left, (None, None))
+    for arrival in supply:
+        for _ in range(arrival["units"]):
+            for row in queue:
+                key = row["order_id"], row["line_id"]
+                if left[key] and row["sku"] == arrival["sku"] and row["pin"] in ("", arrival["location"]):
+                    left[key] -= 1
+                    if not left[key]:
+                        days[key] = (arrival["expected_from"], arrival["promised_on"])
+                    break
+    return days
+
+
+async def last_told(books: Ledger) -> dict[tuple[str, str], str | None]:
+    """The day that each customer heard last of each line that waited."""
+    told: dict[tuple[str, str], str | None] = {}
+    for message in await books.messages():
+        data: dict[str, Any] = orjson.loads(message.value or b"{}")
+        if data.get("kind") in ("order_backordered", "expected_date_changed"):
+            for line in data["lines"]:
+                told[data["order_id"], line["line_id"]] = line["expected_to"]
+    return told
