@@ -98,6 +98,10 @@ BROKEN: dict[str, tuple[str, set[Difference]]] = {
             Difference("journal_stock", "SKU-1 at WH1: on hand, by the journal", 8, 0),
         },
     ),
+    "what is on its way": (
+        "update product set incoming = 7 where sku = 'SKU-1'",
+        {Difference("incoming", "SKU-1: incoming", 0, 7)},
+    ),
     "stock from nowhere": (
         "insert into stock values ('SKU-9', 'WH9', 2, 0)",
         {Difference("journal_stock", "SKU-9 at WH9: on hand, by the journal", 0, 2)},

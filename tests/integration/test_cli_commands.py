@@ -144,6 +144,7 @@ def compare_product(product: dict[str, Any]) -> None:
         "waiting_lines": 1,
         "waitlist_untold": 0,
         "stock": [{"location": "WH1", "on_hand": 4, "allocated": 3, "safety_stock": 1, "available": 0}],
+        "supply": [],
     }
     assert waiting == {
         "rank": 1,

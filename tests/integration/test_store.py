@@ -26,6 +26,7 @@ MAY_SCAN = {
     "find_lapsed",
     "find_promises_due",
     "find_waitlist_due",
+    "find_suppliers_due",
     "list_unfinished",
     "measure_outbox",
     "newest_outbox",

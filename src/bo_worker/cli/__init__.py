@@ -26,7 +26,9 @@ app = typer.Typer(
 )
 show = typer.Typer(help="Show where an order stands, or how a product is.", no_args_is_help=True)
 dlq = typer.Typer(help="Look at dead letters, and send them back.", no_args_is_help=True)
+report = typer.Typer(help="Report how well the worker did.", no_args_is_help=True)
 app.add_typer(show, name="show")
+app.add_typer(report, name="report")
 app.add_typer(dlq, name="dlq")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -106,10 +108,18 @@ def show_order(order_id: Annotated[str, typer.Argument(metavar="ID")], *, json: 
 
 @show.command("sku")
 def show_sku(sku: Annotated[str, typer.Argument(metavar="SKU")], *, json: Json = False) -> None:
-    """Show a product: its stock, what waits for it, and its policy."""
+    """Show a product: its stock, what is on its way, what waits for it, and its policy."""
     from bo_worker.cli.showing import print_product  # noqa: PLC0415 - see above
 
     print_product(_settings(), sku, as_json=json)
+
+
+@report.command("promises")
+def report_promises(*, json: Json = False) -> None:
+    """Report how often promised dates held, against how often they were to hold."""
+    from bo_worker.cli.reporting import print_promises  # noqa: PLC0415 - see above
+
+    print_promises(_settings(), as_json=json)
 
 
 Topic = Annotated[str, typer.Argument(help="An input topic, with or without .dlq.")]

@@ -22,6 +22,10 @@ _HEAD = ("placed_at", "received_at", "priority", "ship_complete", "need_by", "sh
 _BUCKETS = ("quantity", "backordered", "held", "released", "shipped", "cancelled", "rejected")
 _CLAIM = ("location", "held", "released", "shipped", "fulfillment_id", "lot", "receipt_id")
 _STOCK = ("location", "on_hand", "allocated", "safety_stock", "available")
+_SUPPLY = (
+    "purchase_order_id", "line_id", "location", "status", "open", "expected_from", "expected_to", "promised_on",
+    "overdue",
+)  # fmt: skip
 _ORDER_HISTORY = ("at", "change", "quantity", "line_id", "sku", "location", "via", "cause")
 _SKU_HISTORY = ("at", "change", "quantity", "location", "order_id", "via", "cause")
 _QUEUE = ("rank", "order_id", "line_id", "backordered", "priority", "placed_at", "expected_from", "expected_to")
@@ -61,6 +65,7 @@ def print_product(settings: Settings, sku: str, *, as_json: bool) -> None:
     if product["waitlist_untold"]:
         print_line(f"{product['waitlist_untold']} of its waitlist are still to be told")
     print_table("Stock", _STOCK, (_pick(stock, _STOCK) for stock in product["stock"]))
+    print_table("On its way", _SUPPLY, (_pick(line, _SUPPLY) for line in product["supply"]))
     print_table("Head of the queue", _QUEUE, (_pick(line, _QUEUE) for line in product["queue"]))
     print_table("Policy", ("", ""), (product["policy"] or {}).items())
     print_table("Latest history", _SKU_HISTORY, (_pick(entry, _SKU_HISTORY) for entry in product["history"]))

@@ -77,6 +77,8 @@ class Account:
     `today` is the day (UTC) that it works on. `histories` are those of suppliers, by (supplier id, SKU).
     `early` holds messages that wait for an order of this unit of work, `refused` those of them that turned out
     to be wrong when it came. `joined` are new entries of waitlists.
+    `promised` holds new lines whose customers are told a day, `ended` whether a promised line (order id, position)
+    was served whole (True) or given up by its customer, whichever came first.
     """
 
     rank: Callable[[OrderLine], Rank] = rank_by_placed_at
@@ -93,6 +95,8 @@ class Account:
     purchase_orders: dict[str, PurchaseOrder] = field(default_factory=dict)
     histories: dict[tuple[str, str], History] = field(default_factory=dict)
     deliveries: dict[tuple[str, str, str], Delivery] = field(default_factory=dict)
+    promised: list[OrderLine] = field(default_factory=list)
+    ended: dict[tuple[str, int], bool] = field(default_factory=dict)
 
     def product(self, sku: str) -> Product:
         """Return the product, a new one without policy or stock where it was never heard of."""
@@ -128,7 +132,12 @@ class Account:
         product.live[line.order.order_id, line.position] = line
         product.lane(line.location or ANY_LOCATION).push(self.rank(line), line)
 
+    def end_promise(self, line: OrderLine, *, kept: bool) -> None:
+        """Note that nothing of a promised line waits any more: it was served, or else its customer gave it up."""
+        self.ended.setdefault((line.order.order_id, line.position), kept)
+
     def forget(self) -> None:
         """Let go of orders whose lines point back at them, so that no garbage collector has to find them."""
         for order in self.orders.values():
             order.lines.clear()
+        self.promised.clear()

@@ -65,6 +65,8 @@ def claim(
         new.number = line.claim_count
         new.entry = account.note(change, new.held, stock.sku, stock.location, line)
         line.claims.append(new)
+    if line.is_promised and not line.backordered:
+        account.end_promise(line, kept=True)
 
 
 def _claims(stock: Stock, quantity: int, arrivals: Arrivals | None) -> list[Claim]:

@@ -80,6 +80,8 @@ def cancel_waiting(account: Account, line: OrderLine, quantity: int) -> int:
         line.cancelled += gone
         line.is_changed = True
         account.note("dropped", gone, line.sku, line=line)
+        if line.is_promised and not line.backordered:
+            account.end_promise(line, kept=False)
     return gone
 
 

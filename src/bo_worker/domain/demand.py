@@ -49,7 +49,8 @@ class Claim:
 class OrderLine:
     """One line of an order; `location` pins it to one location, None means any.
 
-    `expected_from` and `expected_to` are what a new line is promised while it waits.
+    `expected_from` and `expected_to` are what a new line is promised while it waits. `is_promised` says that its
+    customer was told a day, and that units wait.
     """
 
     order: Order
@@ -71,6 +72,7 @@ class OrderLine:
     is_changed: bool = False
     expected_from: date | None = None
     expected_to: date | None = None
+    is_promised: bool = False
 
 
 @dataclass(slots=True, eq=False)

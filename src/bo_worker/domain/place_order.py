@@ -143,5 +143,9 @@ def _tell(account: Account, order: Order, reason: str | None) -> None:
             if line.backordered
         ]
         notify(account, order, "order_backordered", waiting)
+        for line in order.lines:
+            if line.backordered and line.expected_to:
+                line.is_promised = True
+                account.promised.append(line)
     elif released:
         notify(account, order, "order_confirmed", released)

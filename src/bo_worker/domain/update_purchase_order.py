@@ -6,8 +6,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.account import Refusal
-from bo_worker.domain.lateness import NO_HISTORY, promised_on
-from bo_worker.domain.supply import COUNTED, ENDED, Delivery, PurchaseOrder, SupplyLine
+from bo_worker.domain.estimate import set_days
+from bo_worker.domain.supply import ENDED, Delivery, PurchaseOrder, SupplyLine
 
 if TYPE_CHECKING:
     from bo_worker.domain.account import Account
@@ -48,26 +48,9 @@ def _set_lines(account: Account, order: PurchaseOrder, command: UpdatePurchaseOr
         line = order.line(asked.line_id, asked.sku)
         line.quantity += asked.quantity
         line.expected_from, line.expected_to = asked.expected_from, asked.expected_to
-        _set_days(account, line)
+        set_days(account, line)
         line.is_overdue = not line.received and line.promised_on < account.today
         line.is_changed = True
-
-
-def _set_days(account: Account, line: SupplyLine) -> None:
-    """Set the day that holds as often as we want, going by how late the supplier was before.
-
-    A supplier that puts a date off is late by the date it gave first.
-    """
-    if line.status in COUNTED:
-        line.due_on = min(line.due_on, line.expected_to)
-    line.promised_on = line.expected_to
-    policy = account.product(line.sku).policy
-    if policy is None or policy.kind != "manufacturer":
-        terms = account.terms
-        history = account.histories.get((line.supplier_id, line.sku), NO_HISTORY)
-        due_on = min(line.due_on, line.expected_to)
-        holds = promised_on(due_on, history, terms.level, terms.default_days, terms.own_enough)
-        line.promised_on = max(line.expected_to, holds)
 
 
 def _take_orphans(order: PurchaseOrder) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from bo_worker.service.promises import lapse_supply, repeg_products
+from bo_worker.service.promises import lapse_supply, reestimate_supply, repeg_products
 from bo_worker.service.waitlist import tell_waitlist
 
 if TYPE_CHECKING:
@@ -14,5 +14,10 @@ if TYPE_CHECKING:
     from bo_worker.service.sweep import Job
 
 JOBS: Final[Mapping[str, Job]] = MappingProxyType(
-    {"lapse_supply": lapse_supply, "repeg_products": repeg_products, "tell_waitlist": tell_waitlist}
+    {
+        "reestimate_supply": reestimate_supply,
+        "lapse_supply": lapse_supply,
+        "repeg_products": repeg_products,
+        "tell_waitlist": tell_waitlist,
+    }
 )

@@ -1,10 +1,11 @@
-"""What the sweep does about promises: it looks at them again when they may have moved, and when supply is overdue."""
+"""What the sweep does about promises and supply: it looks at them again when the day or what is known has changed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.account import Cause
+from bo_worker.domain.estimate import reestimate
 from bo_worker.domain.facts import NotificationLine
 from bo_worker.domain.notice import notify
 from bo_worker.domain.repeg import lapse, repeg
@@ -12,8 +13,15 @@ from bo_worker.service.sweep import Done
 from bo_worker.service.work import OrdersBusyError, Work, load_found, save_work
 from bo_worker.store.keys import lock_keys
 from bo_worker.store.products import lock_products
-from bo_worker.store.promises import find_promises_due, load_pegged, load_queues, update_promises
-from bo_worker.store.supply import find_lapsed, lock_purchase_orders
+from bo_worker.store.promises import find_promises_due, load_pegged, load_queues, save_news, update_promises
+from bo_worker.store.supply import (
+    find_lapsed,
+    find_open_supply,
+    find_supplier_due,
+    load_histories,
+    lock_purchase_orders,
+    update_supplier,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -66,6 +74,33 @@ async def lapse_supply(connection: asyncpg.Connection, rules: Rules, now: dateti
         return Done(more=True, messages=await save_work(connection, work, now))
 
 
+async def reestimate_supply(connection: asyncpg.Connection, rules: Rules, now: datetime) -> Done:
+    """Set the days again of what is on its way from a supplier of whom deliveries have ended since.
+
+    Raises:
+        UnfinishedCauseError: a product waits for the rest of a large change.
+    """
+    due = await find_supplier_due(connection)
+    if due is None:
+        return Done()
+    supplier_id, after = due
+    purchase_order_ids = await find_open_supply(connection, supplier_id, after, _PURCHASE_ORDERS_MAX)
+    estimated_to = purchase_order_ids[-1] if len(purchase_order_ids) == _PURCHASE_ORDERS_MAX else None
+    work = Work(rules.new_account(now))
+    account = work.account
+    async with connection.transaction():
+        orders = account.purchase_orders = await lock_purchase_orders(connection, purchase_order_ids)
+        lines = [line for order in orders.values() for line in order.lines.values()]
+        skus = {line.sku for line in lines}
+        account.products = await lock_products(connection, skus, purchase_orders=orders.values())
+        # Read only now: a delivery that is not seen below is noted after this, and due once more.
+        await update_supplier(connection, supplier_id, estimated_to)
+        account.histories = await load_histories(connection, {(line.supplier_id, line.sku) for line in lines})
+        account.cause = Cause(TOPIC, f"deliveries/{supplier_id}/{now.date()}")
+        reestimate(account)
+        return Done(more=True, messages=await save_work(connection, work, now))
+
+
 async def _repeg(
     connection: asyncpg.Connection, skus: list[str], order_ids: Collection[str], rules: Rules, now: datetime
 ) -> Done:
@@ -79,7 +114,9 @@ async def _repeg(
         if moved:
             first = account.products[moved[0].sku]
             account.cause = Cause(TOPIC, f"promises/{first.sku}/{first.promises}")
-            await _tell(connection, work, [line for line in moved if line.is_news])
+            news = [line for line in moved if line.is_news]
+            await _tell(connection, work, news)
+            await save_news(connection, account, news)
         return Done(more=True, messages=await save_work(connection, work, now))
 
 

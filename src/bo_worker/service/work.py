@@ -26,7 +26,7 @@ from bo_worker.store.losses import find_losing_claims, set_tails
 from bo_worker.store.orders import load_orders, save_orders
 from bo_worker.store.outbox import append_outbox
 from bo_worker.store.products import fill_lanes, load_lane_heads, save_products
-from bo_worker.store.promises import load_queues
+from bo_worker.store.promises import load_queues, save_promises
 from bo_worker.store.supply import save_deliveries, save_purchase_orders
 from bo_worker.store.waitlist import save_joined
 
@@ -198,10 +198,11 @@ async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -
     encode_facts(work, instant(now))
     await save_keys(connection, work.keys.values())
     await save_orders(connection, account.orders.values(), now)
+    await save_promises(connection, account)
     await save_purchase_orders(connection, account.purchase_orders.values())
-    await save_deliveries(connection, account.deliveries.values())
     await save_products(connection, account.products.values())
     await save_joined(connection, account.joined)
+    await save_deliveries(connection, account.deliveries.values())
     await append_journal(connection, account.journal, now)
     for first in range(0, len(messages), MESSAGES_PER_ROW_MAX):
         part = messages[first : first + MESSAGES_PER_ROW_MAX]

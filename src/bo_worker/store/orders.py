@@ -22,7 +22,7 @@ _ORDER_COLUMNS = (
 _LINE_COLUMNS = (
     "order_id", "position", "line_id", "sku", "pin", "quantity", "backordered", "held", "released", "shipped",
     "cancelled", "rejected", "claim_count", "priority", "placed_at", "need_by", "backorder",
-    "price_amount", "price_currency", "expected_from", "expected_to", "told_to",
+    "price_amount", "price_currency", "expected_from", "expected_to", "told_to", "is_promised",
 )  # fmt: skip
 _CLAIM_COLUMNS = (
     "order_id", "position", "number", "sku", "location", "held", "released", "shipped",
@@ -71,9 +71,9 @@ def _order(row: asyncpg.Record) -> Order:
 
 
 def _line(order: Order, row: asyncpg.Record) -> OrderLine:
-    _, position, line_id, sku, pin, quantity, *buckets, claim_count, backorder = row
+    _, position, line_id, sku, pin, quantity, *buckets, claim_count, backorder, is_promised = row
     line = OrderLine(order, position, line_id, sku, quantity, pin or None, backorder, None, *buckets)
-    line.claim_count = claim_count
+    line.claim_count, line.is_promised = claim_count, is_promised
     order.lines.append(line)
     return line
 
@@ -177,6 +177,7 @@ def _line_row(line: OrderLine) -> tuple[Any, ...]:
         line.expected_from,
         line.expected_to,
         line.expected_to,
+        line.is_promised,
     )
 
 

@@ -12,9 +12,11 @@ from bo_worker.store.queries import QUERIES, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     import asyncpg
 
+    from bo_worker.domain.account import Account
     from bo_worker.domain.repeg import Moved
     from bo_worker.domain.stock import Product
 
@@ -75,6 +77,35 @@ async def update_promises(connection: asyncpg.Connection, moved: Iterable[Moved]
     ]
     if rows:
         await connection.execute(QUERIES["update_promises"], *map(list, zip(*rows, strict=True)))
+
+
+async def save_promises(connection: asyncpg.Connection, account: Account) -> None:
+    """Keep what was promised to new lines, and what came of promises. Their orders are locked."""
+    told = [(line.order.order_id, line.position, line.sku, line.expected_to) for line in account.promised]
+    await _save_told(connection, account, told)
+    if account.ended:
+        rows = [(order_id, position, kept) for (order_id, position), kept in sorted(account.ended.items())]
+        columns = map(list, zip(*rows, strict=True))
+        await connection.execute(QUERIES["end_promises"], *columns, account.today)
+
+
+async def save_news(connection: asyncpg.Connection, account: Account, news: Iterable[Moved]) -> None:
+    """Keep what customers were told of promises that moved. Their orders are locked."""
+    rows = [(line.waiting.order_id, line.waiting.position, line.sku, line.promise.expected_to) for line in news]
+    await _save_told(connection, account, [row for row in rows if row[3]])
+    dateless = sorted(row[:2] for row in rows if not row[3])
+    if dateless:
+        await connection.execute(QUERIES["move_promises"], *map(list, zip(*dateless, strict=True)))
+
+
+async def _save_told(
+    connection: asyncpg.Connection, account: Account, told: list[tuple[str, int, str, date | None]]
+) -> None:
+    if told:
+        order_ids, positions, skus, days = map(list, zip(*sorted(told), strict=True))
+        await connection.execute(
+            QUERIES["save_promises"], order_ids, positions, skus, account.terms.level, account.today, days
+        )
 
 
 async def find_promises_due(connection: asyncpg.Connection, products_max: int) -> list[str]:

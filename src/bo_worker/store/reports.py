@@ -9,6 +9,8 @@ import orjson
 from bo_worker.store.queries import QUERIES
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import asyncpg
 
 QUEUE_LINES_MAX = 20
@@ -36,17 +38,28 @@ async def report_order(connection: asyncpg.Connection, order_id: str) -> Report 
 
 
 async def report_product(connection: asyncpg.Connection, sku: str) -> Report | None:
-    """Return a product with its stock, policy, head of queue and latest history; None if it was never heard of."""
+    """Return a product with its stock, what is on its way, its policy, the head of its queue and its latest history.
+
+    None if it was never heard of.
+    """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(QUERIES["allow_any_plan"])
         product = await connection.fetchrow(QUERIES["report_product"], sku)
         if product is None:
             return None
         stock = await _fetch(connection, "report_stock", sku)
+        supply = await _fetch(connection, "report_supply", sku)
         queue = await _fetch(connection, "report_queue", sku, QUEUE_LINES_MAX)
         history = await _fetch(connection, "report_product_history", sku, HISTORY_ENTRIES_MAX)
     policy = product["policy"] and orjson.loads(product["policy"])
-    return {**product, "policy": policy, "stock": stock, "queue": queue, "history": history}
+    return {**product, "policy": policy, "stock": stock, "supply": supply, "queue": queue, "history": history}
+
+
+async def report_promises(connection: asyncpg.Connection, today: date) -> list[Report]:
+    """Return what came of promises until today, by the level at which they were made; lateness in days."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute(QUERIES["allow_any_plan"])
+        return await _fetch(connection, "report_promises", today)
 
 
 async def _fetch(connection: asyncpg.Connection, query: str, *arguments: Any) -> list[Report]:

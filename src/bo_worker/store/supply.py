@@ -121,13 +121,32 @@ def _row(line: SupplyLine) -> tuple[object, ...]:
 
 
 async def save_deliveries(connection: asyncpg.Connection, deliveries: Collection[Delivery]) -> None:
-    """Remember when the last units of purchase order lines came."""
+    """Remember when the last units of purchase order lines came; locks their suppliers, the last locks of all."""
     if deliveries:
         rows = [
             (one.purchase_order_id, one.line_id, one.sku, one.supplier_id, one.due_on, one.received_on)
             for one in deliveries
         ]
         await connection.execute(QUERIES["save_deliveries"], *map(list, zip(*rows, strict=True)))
+        await connection.execute(QUERIES["mark_suppliers"], sorted({one.supplier_id for one in deliveries}))
+
+
+async def find_supplier_due(connection: asyncpg.Connection) -> tuple[str, str] | None:
+    """Return a supplier whose open supply is to be estimated anew, and the purchase order after which to go on."""
+    row = await connection.fetchrow(QUERIES["find_suppliers_due"])
+    return (row["supplier_id"], row["estimated_to"]) if row else None
+
+
+async def find_open_supply(
+    connection: asyncpg.Connection, supplier_id: str, after: str, orders_max: int
+) -> list[str]:
+    """Return the next purchase orders of a supplier with supply that counts."""
+    return [row[0] for row in await connection.fetch(QUERIES["find_open_supply"], supplier_id, after, orders_max)]
+
+
+async def update_supplier(connection: asyncpg.Connection, supplier_id: str, estimated_to: str | None) -> None:
+    """Store how far the open supply of a supplier was estimated anew, None for all of it; locks the supplier."""
+    await connection.execute(QUERIES["update_supplier"], supplier_id, estimated_to)
 
 
 async def find_lapsed(connection: asyncpg.Connection, today: date, orders_max: int) -> list[str]:

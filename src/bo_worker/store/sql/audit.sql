@@ -39,6 +39,18 @@ full join (
 ) as waiting using (sku)
 where coalesce(waiting.units, 0) <> coalesce(product.waiting, 0);
 
+-- name: audit_incoming
+-- What is on its way to a product is the sum of the supply that counts.
+select format('%s: incoming', sku) as what, coalesce(counted.units, 0) as expected, coalesce(product.incoming, 0) as found
+from bo_worker.product
+full join (
+    select sku, sum(quantity - received) as units
+    from bo_worker.supply
+    where status in ('confirmed', 'in_transit') and quantity > received and not is_overdue
+    group by sku
+) as counted using (sku)
+where coalesce(counted.units, 0) <> coalesce(product.incoming, 0);
+
 -- name: audit_journal_stock
 -- The counters of stock are the sums of the journal.
 select format('%s at %s: %s, by the journal', sku, location, counter.name) as what, counter.expected, counter.found

@@ -12,7 +12,8 @@ where order_id = any($1::text[]);
 -- All lines of orders. The orders' keys are locked.
 select
     order_id, position, line_id, sku, pin, quantity,
-    backordered, held, released, shipped, cancelled, rejected, claim_count, backorder
+    backordered, held, released, shipped, cancelled, rejected, claim_count, backorder,
+    is_promised and backordered > 0 as is_promised
 from bo_worker.order_line
 where order_id = any($1::text[])
 order by order_id, position;
@@ -21,7 +22,8 @@ order by order_id, position;
 -- The lines of orders on which something waits or is held. The orders' keys are locked.
 select
     order_id, position, line_id, sku, pin, quantity,
-    backordered, held, released, shipped, cancelled, rejected, claim_count, backorder
+    backordered, held, released, shipped, cancelled, rejected, claim_count, backorder,
+    is_promised and backordered > 0 as is_promised
 from bo_worker.order_line
 where order_id = any($1::text[]) and (backordered > 0 or held > 0)
 order by order_id, position;

@@ -60,6 +60,15 @@ from bo_worker.stock_status
 where sku = $1
 order by location;
 
+-- name: report_supply
+-- What is on its way to a product, and what is overdue.
+select
+    purchase_order_id, line_id, location, status, quantity - received as open, expected_from, expected_to, promised_on,
+    is_overdue as overdue
+from bo_worker.supply
+where sku = $1 and status in ('confirmed', 'in_transit') and quantity > received
+order by promised_on, expected_from, purchase_order_id, line_id;
+
 -- name: report_queue
 -- The head of the queue of a product.
 select rank, order_id, line_id, backordered, priority, placed_at, expected_from, expected_to

@@ -57,6 +57,35 @@ select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::date[],
 on conflict (purchase_order_id, line_id, sku) do update
 set supplier_id = excluded.supplier_id, due_on = excluded.due_on, received_on = excluded.received_on;
 
+-- name: mark_suppliers
+-- Says that deliveries of suppliers have ended. Purchase orders and products are locked before suppliers.
+insert into bo_worker.supplier (supplier_id, deliveries_due)
+select supplier_id, true from unnest($1::text[]) as given (supplier_id)
+on conflict (supplier_id) do update set deliveries_due = true;
+
+-- name: find_suppliers_due
+-- A supplier whose open supply is to be estimated anew, and after which purchase order.
+select supplier_id, coalesce(estimated_to, '') as estimated_to
+from bo_worker.supplier
+where deliveries_due or estimated_to is not null
+order by supplier_id
+limit 1;
+
+-- name: find_open_supply
+-- The next purchase orders of a supplier with supply that counts.
+select distinct purchase_order_id
+from bo_worker.supply
+where supplier_id = $1 and purchase_order_id > $2
+    and status in ('confirmed', 'in_transit') and quantity > received and not is_overdue
+order by purchase_order_id
+limit $3::bigint;
+
+-- name: update_supplier
+-- Says how far the open supply of a supplier was estimated anew. What was due when that was begun is due no more.
+update bo_worker.supplier
+set deliveries_due = deliveries_due and estimated_to is not null, estimated_to = $2
+where supplier_id = $1;
+
 -- name: load_histories
 -- How many days late the latest deliveries of suppliers were, at most $3 of each. Twice: of the SKU, and of all.
 select wanted.supplier_id, wanted.sku, true as own, past.late_days
@@ -139,7 +168,9 @@ limit $2::bigint;
 -- name: update_promises
 -- Stores what lines are promised. Their product is locked.
 update bo_worker.order_line as mine
-set expected_from = new.expected_from, expected_to = new.expected_to, told_to = new.told_to
+set
+    expected_from = new.expected_from, expected_to = new.expected_to, told_to = new.told_to,
+    is_promised = mine.is_promised or new.told_to is not null
 from unnest($1::text[], $2::integer[], $3::date[], $4::date[], $5::date[])
     as new (order_id, position, expected_from, expected_to, told_to)
 where mine.order_id = new.order_id and mine.position = new.position;

@@ -1,0 +1,42 @@
+"""The day on which supply is relied on: set when the supplier gives its word, and again when it is known better."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bo_worker.domain.lateness import NO_HISTORY, promised_on
+from bo_worker.domain.supply import COUNTED
+
+if TYPE_CHECKING:
+    from bo_worker.domain.account import Account
+    from bo_worker.domain.supply import SupplyLine
+
+
+def set_days(account: Account, line: SupplyLine) -> None:
+    """Set the day that holds as often as we want, going by how late the supplier was before.
+
+    A supplier that puts a date off is late by the date it gave first.
+    """
+    if line.status in COUNTED:
+        line.due_on = min(line.due_on, line.expected_to)
+    line.promised_on = line.expected_to
+    policy = account.product(line.sku).policy
+    if policy is None or policy.kind != "manufacturer":
+        terms = account.terms
+        history = account.histories.get((line.supplier_id, line.sku), NO_HISTORY)
+        due_on = min(line.due_on, line.expected_to)
+        holds = promised_on(due_on, history, terms.level, terms.default_days, terms.own_enough)
+        line.promised_on = max(line.expected_to, holds)
+
+
+def reestimate(account: Account) -> None:
+    """Set the days of supply that counts again; promises are looked at again where that moved one."""
+    for order in account.purchase_orders.values():
+        for line in order.lines.values():
+            if not line.incoming:
+                continue
+            before = line.promised_on
+            set_days(account, line)
+            if line.promised_on != before:
+                line.is_changed = order.is_changed = True
+                account.product(line.sku).expect(line, account.cause)
