@@ -235,7 +235,7 @@ async def test_an_order_that_is_busy_is_waited_for_and_planned(database_url: str
         assert await found.plans() == [("SO-1", "planned", 1, {"1/SKU-1": 3})]
 
 
-async def left(found: Dock) -> list[tuple[str, str, int]]:
+async def left(found: Dock) -> list[tuple[Any, ...]]:
     """How what came went: kind, order or receipt, units."""
     return [
         (one["kind"], one.get("order_id", one.get("receipt_id")), sum(line["quantity"] for line in one["lines"]))
