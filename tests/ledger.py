@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bo_worker.config import load_settings
+from bo_worker.domain.account import Terms
 from bo_worker.messages.inbound import INPUT_TOPICS, Decoded, Refused
 from bo_worker.messages.packing import unpack
 from bo_worker.service.applier import Applier
@@ -112,12 +113,12 @@ class Ledger:
 
 @asynccontextmanager
 async def ledger(
-    database_url: str, *, rank_by: str = "placed_at", fill_lines_max: int = 5_000
+    database_url: str, *, rank_by: str = "placed_at", fill_lines_max: int = 5_000, terms: Terms | None = None
 ) -> AsyncIterator[Ledger]:
     """A worker's ledger on a database."""
     session = Session(load_settings(database_url=database_url), "test")
     try:
-        found = Ledger(session, Rules(rank_by, fill_lines_max))
+        found = Ledger(session, Rules(rank_by, fill_lines_max, terms=terms or Terms()))
         await found.claim()
         yield found
     finally:

@@ -12,6 +12,7 @@ import structlog
 
 from bo_worker.config import ConfigurationError
 from bo_worker.domain.account import Terms
+from bo_worker.domain.cross_dock import DockTerms
 from bo_worker.kafka.client import ended_within
 from bo_worker.kafka.consumer import Consumer
 from bo_worker.kafka.publisher import Publisher
@@ -64,6 +65,13 @@ def rules_of(settings: Settings) -> Rules:
         settings.supplier_delay_days,
         settings.own_deliveries_min,
         settings.promise_moved_days,
+        DockTerms(
+            settings.cross_dock_orders_max,
+            settings.cross_dock_share_min,
+            settings.cross_dock_hours_min,
+            settings.cross_dock_hours_max,
+            settings.cross_dock_shelf_days_min,
+        ),
     )
     return Rules(settings.rank_by, settings.fill_lines_max, settings.topic_prefix, terms)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, get_args
 
@@ -19,6 +18,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bo_worker.setting_values import lower, not_zero, postgres_url, servers, upper
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -29,7 +30,6 @@ PREFIX = "BO_"
 _TEST_PREFIX = "BO_TEST_"
 _KIB = 1024
 _MIB = 1024 * _KIB
-_SERVERS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):\d{1,5}")
 
 
 class ConfigurationError(Exception):
@@ -45,32 +45,6 @@ class SettingRow(NamedTuple):
     description: str
 
 
-def _servers(value: str) -> str:
-    if all(_SERVERS.fullmatch(server.strip()) for server in value.split(",")):
-        return value
-    raise ValueError
-
-
-def _postgres_url(value: SecretStr) -> SecretStr:
-    if value.get_secret_value().startswith(("postgres://", "postgresql://")):
-        return value
-    raise ValueError
-
-
-def _not_zero(value: int) -> int:
-    if value:
-        return value
-    raise ValueError
-
-
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
-
-
 class Settings(BaseSettings):
     """All settings of the worker; an empty variable counts as not set."""
 
@@ -78,10 +52,10 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
     )
 
-    kafka_bootstrap_servers: Annotated[str, AfterValidator(_servers)] = Field(
+    kafka_bootstrap_servers: Annotated[str, AfterValidator(servers)] = Field(
         "localhost:9092", description="Kafka brokers to ask first, separated by commas."
     )
-    database_url: Annotated[SecretStr, AfterValidator(_postgres_url)] = Field(
+    database_url: Annotated[SecretStr, AfterValidator(postgres_url)] = Field(
         SecretStr("postgresql://localhost:5432/bo_worker"), description="Postgres database of the worker."
     )
     kafka_group_id: str = Field(
@@ -92,17 +66,17 @@ class Settings(BaseSettings):
     )
     http_host: str = Field("0.0.0.0", min_length=1, description="Address of /livez, /readyz and /metrics.")  # noqa: S104 - probes come from outside the container
     http_port: int = Field(8080, ge=0, le=65535, description="Port of the same; 0 takes a free one.")
-    log_format: Annotated[Literal["json", "console"], BeforeValidator(_lower)] = Field(
+    log_format: Annotated[Literal["json", "console"], BeforeValidator(lower)] = Field(
         "json", description="Log lines for machines or for people."
     )
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lower)] = Field(
         "info", description="The least severe log lines that are written."
     )
     kafka_security_protocol: Annotated[
-        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], BeforeValidator(_upper)
+        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], BeforeValidator(upper)
     ] = Field("PLAINTEXT", description="How the connection to Kafka is protected.")
     kafka_sasl_mechanism: Annotated[
-        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None, BeforeValidator(_upper)
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None, BeforeValidator(upper)
     ] = Field(None, description="How the worker proves who it is; needed with SASL.")
     kafka_sasl_username: str | None = Field(None, description="User name; needed with SASL.")
     kafka_sasl_password: SecretStr | None = Field(None, description="Password; needed with SASL.")
@@ -113,7 +87,7 @@ class Settings(BaseSettings):
     kafka_ssl_key_file: FilePath | None = Field(
         None, description="Private key of that certificate (PEM), where the certificate file lacks it."
     )
-    rank_by: Annotated[Literal["placed_at", "need_by"], BeforeValidator(_lower)] = Field(
+    rank_by: Annotated[Literal["placed_at", "need_by"], BeforeValidator(lower)] = Field(
         "placed_at", description="Who is served first among orders of one priority."
     )
     batch_records_max: int = Field(4000, ge=1, le=10_000, description="Messages in one transaction.")
@@ -150,11 +124,25 @@ class Settings(BaseSettings):
     supplier_delay_days: int = Field(0, ge=0, le=365, description="Days a little-known supplier may be late.")
     own_deliveries_min: int = Field(20, ge=1, le=200, description="Deliveries of one SKU that speak for themselves.")
     promise_moved_days: int = Field(1, ge=1, le=365, description="Days a promise moves before a customer is told.")
+    cross_dock_orders_max: int = Field(
+        0, ge=0, le=100_000, description="Orders a receipt may send from the dock; 0: all."
+    )
+    cross_dock_share_min: float = Field(0, ge=0, le=1, description="Least share of a line that leaves from the dock.")
+    cross_dock_hours_min: int = Field(
+        0,
+        ge=0,
+        le=8760,
+        description="Least time from arrival to an order's `need_by` to leave from the dock; 0: any.",
+    )
+    cross_dock_hours_max: int = Field(0, ge=0, le=8760, description="Longest time from arrival to `need_by`; 0: any.")
+    cross_dock_shelf_days_min: int = Field(
+        0, ge=0, le=3650, description="Days a lot must last from the receipt on to leave from the dock; 0: any."
+    )
     sweep_poll_s: float = Field(
         1, ge=0.01, le=3600, description="How often the leading sweep looks for what has become due."
     )
     topic_partitions: int = Field(6, ge=1, le=1000, description="Partitions of a topic it creates.")
-    topic_replication_factor: Annotated[int, AfterValidator(_not_zero)] = Field(
+    topic_replication_factor: Annotated[int, AfterValidator(not_zero)] = Field(
         -1, ge=-1, le=10, description="Replicas of a topic it creates; -1 is the broker's default."
     )
     dead_letter_replays_max: int = Field(3, ge=1, le=100, description="How often one dead letter may be replayed.")
@@ -204,6 +192,11 @@ def _faults_of_sizes(settings: Settings) -> Iterator[str]:
         yield (
             f"BO_QUEUE_BYTES_MAX: expected at least BO_BATCH_BYTES_MAX ({settings.batch_bytes_max}), "
             f"found {settings.queue_bytes_max}"
+        )
+    if 0 < settings.cross_dock_hours_max < settings.cross_dock_hours_min:
+        yield (
+            f"BO_CROSS_DOCK_HOURS_MAX: expected 0 or at least BO_CROSS_DOCK_HOURS_MIN "
+            f"({settings.cross_dock_hours_min}), found {settings.cross_dock_hours_max}"
         )
 
 

@@ -117,6 +117,7 @@ FIELDS: dict[str, dict[str, tuple[list[Any], list[Any]]]] = {
         "lines.0.damaged_quantity": LEVELS,
         "lines.0.lot": IDS,
         "lines.0.purchase_order_line_id": IDS,
+        "lines.0.expires_on": DAYS,
         "lines.0": (
             [build.receipt_line(quantity=0, damaged_quantity=1)],
             [build.receipt_line(quantity=0, damaged_quantity=damaged) for damaged in (0, None)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from bo_worker.domain.cross_dock import DockTerms
 from bo_worker.domain.demand import rank_by_placed_at
 from bo_worker.domain.journal import Entry
 from bo_worker.domain.stock import ANY_LOCATION, Product
@@ -60,13 +61,15 @@ class Terms:
     """How promises are made: they hold with probability `level`.
 
     A supplier without enough history counts as `default_days` late; `own_enough` deliveries of one SKU are enough
-    to go by them alone. A customer hears of a promise that moved by `moved_days` or more.
+    to go by them alone. A customer hears of a promise that moved by `moved_days` or more. `dock` says what of a
+    receipt may leave from the dock.
     """
 
     level: float = 0.9
     default_days: int = 0
     own_enough: int = 20
     moved_days: int = 1
+    dock: DockTerms = field(default_factory=DockTerms)
 
 
 @dataclass(slots=True)
@@ -75,6 +78,8 @@ class Account:
 
     `cause` is the message at work; whoever applies a command sets it first.
     `today` is the day (UTC) that it works on. `histories` are those of suppliers, by (supplier id, SKU).
+    `served_by_truck` counts units that went from a receipt of a purchase order in transit to order lines, by
+    (purchase order id, order id, position).
     `early` holds messages that wait for an order of this unit of work, `refused` those of them that turned out
     to be wrong when it came. `joined` are new entries of waitlists.
     `promised` holds new lines whose customers are told a day, `ended` whether a promised line (order id, position)
@@ -97,6 +102,7 @@ class Account:
     deliveries: dict[tuple[str, str, str], Delivery] = field(default_factory=dict)
     promised: list[OrderLine] = field(default_factory=list)
     ended: dict[tuple[str, int], bool] = field(default_factory=dict)
+    served_by_truck: dict[tuple[str, str, int], int] = field(default_factory=dict)
 
     def product(self, sku: str) -> Product:
         """Return the product, a new one without policy or stock where it was never heard of."""

@@ -61,6 +61,9 @@ def claim(
     stock.allocated += quantity
     stock.is_changed = True
     for new in _claims(stock, quantity, arrivals):
+        if new.receipt_id is not None and arrivals is not None and arrivals.purchase_order_id is not None:
+            served = (arrivals.purchase_order_id, line.order.order_id, line.position)
+            account.served_by_truck[served] = account.served_by_truck.get(served, 0) + new.held
         line.claim_count += 1
         new.number = line.claim_count
         new.entry = account.note(change, new.held, stock.sku, stock.location, line)

@@ -10,6 +10,7 @@ from bo_worker.domain.identity import derive_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from bo_worker.domain.account import Account
     from bo_worker.domain.commands import ReceiveInventory
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Arrival:
-    """Units of one receipt line: `unclaimed` ones have no claim yet, `docked` ones left from the dock."""
+    """Units of one receipt line: `unclaimed` ones may be claimed on the dock, `docked` ones left from it."""
 
     line_id: str
     sku: str
@@ -29,12 +30,19 @@ class Arrival:
 
 @dataclass(slots=True, eq=False)
 class Arrivals:
-    """The units that a receipt brought to its location, in the order of its lines."""
+    """The units that a receipt brought to its location, in the order of its lines.
+
+    `purchase_order_id` names its purchase order where that was in transit. `orders` counts those that left from
+    the dock.
+    """
 
     receipt_id: str
     location: str
     dock_door: str | None
     lines: dict[str, Arrival]
+    received_at: datetime
+    purchase_order_id: str | None = None
+    orders: int = 0
     by_sku: dict[str, list[Arrival]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -52,13 +60,24 @@ class Arrivals:
         return arrival.lot
 
 
-def arrivals_of(command: ReceiveInventory) -> Arrivals:
-    """Return what a receipt brings, nothing of it claimed yet."""
+def arrivals_of(account: Account, command: ReceiveInventory) -> Arrivals:
+    """Return what a receipt brings, nothing of it claimed yet. Of a lot that expires too soon nothing can be."""
+    received_on = command.received_at.date()
+    fits = account.terms.dock.fits_shelf
     lines = {
-        line.line_id: Arrival(line.line_id, line.sku, line.lot, line.quantity, line.quantity)
+        line.line_id: Arrival(
+            line.line_id,
+            line.sku,
+            line.lot,
+            line.quantity,
+            line.quantity if fits(line.expires_on, received_on) else 0,
+        )
         for line in command.lines
     }
-    return Arrivals(command.receipt_id, command.location, command.dock_door, lines)
+    arrivals = Arrivals(command.receipt_id, command.location, command.dock_door, lines, command.received_at)
+    if command.purchase_order_id and account.purchase_order(command.purchase_order_id).status == "in_transit":
+        arrivals.purchase_order_id = command.purchase_order_id
+    return arrivals
 
 
 def put_away(account: Account, arrivals: Arrivals) -> None:

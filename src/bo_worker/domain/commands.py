@@ -60,7 +60,7 @@ class PlaceOrder:
 
 @dataclass(slots=True)
 class ReceiptLine:
-    """Units of one SKU on a receipt; `damaged_quantity` comes on top and never becomes stock."""
+    """Units of one SKU on a receipt; `damaged_quantity` comes on top and never becomes stock; the lot expires."""
 
     line_id: str
     sku: str
@@ -68,6 +68,7 @@ class ReceiptLine:
     damaged_quantity: int = 0
     lot: str | None = None
     purchase_order_line_id: str | None = None
+    expires_on: date | None = None
 
 
 @dataclass(slots=True)

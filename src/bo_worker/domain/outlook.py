@@ -71,12 +71,14 @@ class Outlook:
     by one, and one that ranks last never changes what those ahead of it get.
 
     `shortfalls` says by location how many units of the safety stock are not there now: they are filled up first.
+    `partly` has what those lines took, by order id and position, that are covered in part only.
     """
 
     def __init__(self, supply: Iterable[Supply], shortfalls: Mapping[str, int] = _NO_SHORTFALLS) -> None:
         self._anywhere: deque[_Arrival] = deque()
         self._at: dict[str, deque[_Arrival]] = {}
         self._left = 0
+        self.partly: dict[tuple[str, int], tuple[Part, ...]] = {}
         missing = dict(shortfalls)
         for one in sorted(supply, key=_IN_TIME):
             filled = min(one.quantity, max(0, missing.get(one.location, 0)))
@@ -121,6 +123,8 @@ class Outlook:
             if not arrival.left:
                 arrivals.popleft()
         if open_quantity or not parts:
+            if parts:
+                self.partly[waiting.order_id, waiting.position] = tuple(parts)
             return None
         last = parts[-1].supply
         return Peg(last.expected_from, last.expected_to, tuple(parts))

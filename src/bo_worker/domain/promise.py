@@ -9,8 +9,12 @@ from bo_worker.domain.outlook import Outlook, Supply, Waiting
 from bo_worker.domain.stock import ANY_LOCATION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
     from bo_worker.domain.account import Account
     from bo_worker.domain.demand import OrderLine
+    from bo_worker.domain.outlook import Part
     from bo_worker.domain.stock import Product
 
 
@@ -25,11 +29,12 @@ NO_PROMISE = Promise()
 
 
 class Promised(NamedTuple):
-    """A line that waits, what it is promised now, and the last day that its customer was told."""
+    """A line that waits, what it is promised now, the last day its customer was told, and when the order must go."""
 
     waiting: Waiting
     promise: Promise
     told_to: date | None
+    need_by: datetime | None = None
 
 
 def promise(account: Account, product: Product, line: OrderLine, units: int) -> Promise:
@@ -93,7 +98,16 @@ def _from_supply(account: Account, product: Product, line: OrderLine, units: int
         product.are_promises_due |= behind
     peg = outlook.append(newest)
     product.outlook_end = newest.rank
+    product.are_promises_due |= _is_on_truck(product, peg.parts if peg else outlook.partly.get(newest[3:], ()))
     return Promise(peg.expected_from, peg.expected_to) if peg else NO_PROMISE
+
+
+def _is_on_truck(product: Product, parts: Iterable[Part]) -> bool:
+    """Tell whether any unit is in transit: who gets it is to be planned."""
+    lines = product.supply
+    return any(
+        lines[supply.purchase_order_id, supply.line_id, product.sku].status == "in_transit" for supply, _ in parts
+    )
 
 
 def _queue(account: Account, product: Product) -> list[Waiting]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def receive_inventory(account: Account, command: ReceiveInventory) -> Effect:
     """Put what arrived on hand; the dock serves the queue before anybody else sees it."""
-    effect = Effect(arrivals=arrivals_of(command))
+    effect = Effect(arrivals=arrivals_of(account, command))
     for line in command.lines:
         if line.quantity:
             product = account.product(line.sku)

@@ -28,18 +28,42 @@ def release(account: Account, order: Order, arrivals: Arrivals | None = None) ->
     is_waiting = order.is_waiting()
     if order.ship_complete and is_waiting:
         return []
+    limited = arrivals is not None and not account.terms.dock.let_all_leave
+    docked = _docked(account, order, arrivals) if arrivals is not None and limited else frozenset()
     groups: dict[tuple[str, str], list[Held]] = {}
     released: list[NotificationLine] = []
     for line in order.lines:
         if line.held:
             released.append(notified(line, line.held))
-            _group(line, groups, arrivals)
+            _group(line, groups, arrivals if not limited or line.position in docked else None)
             line.released += line.held
             line.held = 0
             line.is_changed = True
     for location, kind in sorted(groups) if len(groups) > 1 else groups:
         _instruct(account, order, groups[location, kind], arrivals if kind == CROSS_DOCK else None)
     return released
+
+
+def _docked(account: Account, order: Order, arrivals: Arrivals) -> frozenset[int]:
+    """Return the positions of the lines whose units may leave from the dock; count the order if there are any."""
+    terms = account.terms.dock
+    units = {
+        line.position: sum(claim.held for claim in line.claims if claim.receipt_id == arrivals.receipt_id)
+        for line in order.lines
+        if line.held
+    }
+    waiting = {line.position: line.backordered for line in order.lines}
+    docked = frozenset(
+        position
+        for position, quantity in units.items()
+        if quantity and terms.fits_share(quantity, quantity + waiting[position])
+    )
+    if not docked or not terms.fits_hours(order.need_by, arrivals.received_at):
+        return frozenset()
+    if terms.orders_max and arrivals.orders >= terms.orders_max:
+        return frozenset()
+    arrivals.orders += 1
+    return docked
 
 
 def _group(line: OrderLine, groups: dict[tuple[str, str], list[Held]], arrivals: Arrivals | None) -> None:

@@ -32,6 +32,7 @@ class ReceivedLine(TypedDict):
     damaged_quantity: NotRequired[fields.Level | None]
     lot: NotRequired[Identifier | None]
     purchase_order_line_id: NotRequired[Identifier | None]
+    expires_on: NotRequired[fields.Day | None]
 
 
 class InventoryReceived(TypedDict):
@@ -81,6 +82,7 @@ def _receipt_line(line: ReceivedLine) -> ReceiptLine:
         line.get("damaged_quantity") or 0,
         line.get("lot"),
         line.get("purchase_order_line_id"),
+        line.get("expires_on"),
     )
 
 

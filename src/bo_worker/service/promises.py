@@ -9,6 +9,7 @@ from bo_worker.domain.estimate import reestimate
 from bo_worker.domain.facts import NotificationLine
 from bo_worker.domain.notice import notify
 from bo_worker.domain.repeg import lapse, repeg
+from bo_worker.service.plans import plan_docks
 from bo_worker.service.sweep import Done
 from bo_worker.service.work import OrdersBusyError, Work, load_found, save_work
 from bo_worker.store.keys import lock_keys
@@ -24,11 +25,13 @@ from bo_worker.store.supply import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     import asyncpg
 
+    from bo_worker.domain.account import Account
+    from bo_worker.domain.promise import Promised
     from bo_worker.domain.repeg import Moved
     from bo_worker.service.work import Rules
 
@@ -109,27 +112,35 @@ async def _repeg(
     async with connection.transaction():
         work.keys = await lock_keys(connection, order_ids)
         account.products = await lock_products(connection, skus)
-        moved = await _find_moved(connection, work, rules)
+        waiting = await _load_waiting(connection, work, rules)
+        moved = _find_moved(account, waiting, rules.fill_lines_max)
         await update_promises(connection, moved)
-        if moved:
-            first = account.products[moved[0].sku]
-            account.cause = Cause(TOPIC, f"promises/{first.sku}/{first.promises}")
-            news = [line for line in moved if line.is_news]
-            await _tell(connection, work, news)
-            await save_news(connection, account, news)
+        first = account.products[min(account.products)]
+        account.cause = Cause(TOPIC, f"promises/{first.sku}/{first.promises}")
+        news = [line for line in moved if line.is_news]
+        await _tell(connection, work, news)
+        await save_news(connection, account, news)
+        await plan_docks(connection, work, waiting, rules.fill_lines_max - len(moved))
         return Done(more=True, messages=await save_work(connection, work, now))
 
 
-async def _find_moved(connection: asyncpg.Connection, work: Work, rules: Rules) -> list[Moved]:
+async def _load_waiting(connection: asyncpg.Connection, work: Work, rules: Rules) -> dict[str, Collection[Promised]]:
+    """Return, by SKU, the lines that what is on its way may be for, or that have a promise."""
+    products = work.account.products
+    queues = await load_queues(connection, products.values(), rules.rank_by, PROMISED_LINES_MAX)
+    waiting: dict[str, Collection[Promised]] = {}
+    for sku in products:
+        pegged = await load_pegged(connection, sku, rules.rank_by, PROMISED_LINES_MAX)
+        waiting[sku] = {line.waiting: line for line in (*queues.get(sku, ()), *pegged)}.values()
+    return waiting
+
+
+def _find_moved(account: Account, waiting: Mapping[str, Collection[Promised]], lines_max: int) -> list[Moved]:
     """Return lines whose promises are other ones now, at most as many as one transaction may write."""
-    account = work.account
-    queues = await load_queues(connection, account.products.values(), rules.rank_by, PROMISED_LINES_MAX)
     moved: list[Moved] = []
     for sku, product in account.products.items():
-        pegged = await load_pegged(connection, sku, rules.rank_by, PROMISED_LINES_MAX)
-        lines = {line.waiting: line for line in (*queues.get(sku, ()), *pegged)}
-        found = repeg(account, product, lines.values())
-        room = rules.fill_lines_max - len(moved)
+        found = repeg(account, product, waiting[sku])
+        room = lines_max - len(moved)
         moved += found[:room]
         product.are_promises_due = len(found) > room
         product.promises += 1

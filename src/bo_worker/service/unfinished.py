@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bo_worker.domain.account import Cause
@@ -29,8 +30,6 @@ from bo_worker.store.unfinished import (
 )
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import asyncpg
 
     from bo_worker.domain.settle import Effect
@@ -69,6 +68,9 @@ class Remainder:
                 "receipt_id": arrivals.receipt_id,
                 "location": arrivals.location,
                 "dock_door": arrivals.dock_door,
+                "received_at": arrivals.received_at.isoformat(),
+                "purchase_order_id": arrivals.purchase_order_id,
+                "orders": arrivals.orders,
                 "lines": [
                     [line.line_id, line.sku, line.lot, line.quantity, line.unclaimed, line.docked]
                     for line in arrivals.lines.values()
@@ -85,6 +87,9 @@ def load_remainder(remaining: dict[str, Any]) -> Remainder:
         stored["location"],
         stored["dock_door"],
         {line[0]: Arrival(*line) for line in stored["lines"]},
+        datetime.fromisoformat(stored["received_at"]),
+        stored["purchase_order_id"],
+        stored["orders"],
     )
     return Remainder(remaining["skus"], remaining["to_serve"], arrivals, remaining["orders"])
 

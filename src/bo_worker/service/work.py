@@ -25,6 +25,7 @@ from bo_worker.store.keys import Key, lock_keys, save_keys
 from bo_worker.store.losses import find_losing_claims, set_tails
 from bo_worker.store.orders import load_orders, save_orders
 from bo_worker.store.outbox import append_outbox
+from bo_worker.store.plans import count_served
 from bo_worker.store.products import fill_lanes, load_lane_heads, save_products
 from bo_worker.store.promises import load_queues, save_promises
 from bo_worker.store.supply import save_deliveries, save_purchase_orders
@@ -126,7 +127,7 @@ async def load_waiting(connection: asyncpg.Connection, work: Work, rank_by: str)
     """Load who waits for what is on its way, so that new orders can be promised what is left. Products are locked."""
     products = work.account.products
     for sku, lines in (await load_queues(connection, products.values(), rank_by, QUEUE_LINES_MAX)).items():
-        products[sku].queue = {(waiting.order_id, waiting.position): waiting for waiting, _, _ in lines}
+        products[sku].queue = {(waiting.order_id, waiting.position): waiting for waiting, *_ in lines}
 
 
 async def load_lanes(
@@ -203,6 +204,7 @@ async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -
     await save_products(connection, account.products.values())
     await save_joined(connection, account.joined)
     await save_deliveries(connection, account.deliveries.values())
+    await count_served(connection, account.served_by_truck)
     await append_journal(connection, account.journal, now)
     for first in range(0, len(messages), MESSAGES_PER_ROW_MAX):
         part = messages[first : first + MESSAGES_PER_ROW_MAX]

@@ -66,7 +66,7 @@ def _promised(row: asyncpg.Record, rank_by: str) -> Promised:
     by = (row["need_by"] or NO_NEED) if rank_by == "need_by" else row["placed_at"]
     rank = (-row["priority"], by, row["placed_at"], row["order_id"], row["position"])
     waiting = Waiting(rank, row["pin"], row["backordered"], row["order_id"], row["position"])
-    return Promised(waiting, Promise(row["expected_from"], row["expected_to"]), row["told_to"])
+    return Promised(waiting, Promise(row["expected_from"], row["expected_to"]), row["told_to"], row["need_by"])
 
 
 async def update_promises(connection: asyncpg.Connection, moved: Iterable[Moved]) -> None:
