@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.availability import snapshot
+from bo_worker.domain.kinds import CLOSED
 from bo_worker.domain.stock import Lane, Product, Stock
 from bo_worker.domain.supply import incoming
 from bo_worker.store.policies import load_policy, save_policies
@@ -71,6 +72,8 @@ def _product(row: asyncpg.Record) -> Product:
     product.incoming_before = row["incoming"]
     product.promises = row["promises"]
     product.are_promises_due = row["promises_due"]
+    product.phase = row["phase"]
+    product.is_closed = product.phase in CLOSED
     if row["policy"] is not None:
         product.policy = load_policy(row["policy"])
         product.policy_digest = row["policy_digest"]
