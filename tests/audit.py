@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bo_worker.messages.inbound import Decoded, decode
 from bo_worker.messages.record import Message, Record
 from bo_worker.store.audit import audit as audit_account
+from promised import DAYS, promised_days
 from world import OUTPUT_TOPICS
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ async def audit(world: World) -> None:
     await _audit_stock(world, good)
     await _audit_instructions(world)
     await _audit_availability(world)
+    await _audit_promises(world)
     if good.keys() <= {"order-created", "inventory-received"}:
         await _audit_notifications(world)
 
@@ -160,6 +162,12 @@ def _audit_dead_letters(world: World, poison: Iterable[Message]) -> None:
 def _received(letter: Output) -> list[tuple[str, bytes]]:
     """The headers of a dead letter that its producer gave it."""
     return [header for header in letter.headers if header[0] not in letter.why]
+
+
+async def _audit_promises(world: World) -> None:
+    """Each waiting line is promised what is left for it of what is on its way."""
+    found = {(row[0], row[1]): (row[2], row[3]) for row in await world.fetch(DAYS)}
+    assert found == await promised_days(world.fetch)
 
 
 async def _audit_orders(world: World, orders: dict[str, Any]) -> None:

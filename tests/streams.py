@@ -26,6 +26,7 @@ NATURAL_IDS = {
     "order-amended": "amendment_id",
     "inventory-adjusted": "adjustment_id",
     "shipment-dispatched": "shipment_id",
+    "waitlist-joined": "entry_id",
 }
 
 # One choice of a whole line or head is many times cheaper than one choice per field. The first are the simplest.

@@ -59,13 +59,14 @@ def _receipt(draw: random.Random, receipt_id: str, skus: int) -> build.Data:
         )
         for number in range(1, draw.randint(1, 4) + 1)
     ]
-    return build.receipt(receipt_id, lines=lines, location=draw.choice(LOCATIONS), dock_door="D4")
+    order = {"purchase_order_id": f"PO-{draw.randrange(8)}"} if draw.random() < 0.5 else {}
+    return build.receipt(receipt_id, lines=lines, location=draw.choice(LOCATIONS), dock_door="D4", **order)
 
 
 def _change(draw: random.Random, number: int, orders: int, skus: int) -> Message:
     """Something that happens to an order, which may not be there yet, or to a product."""
     order_id, sku = f"SO-{draw.randrange(orders)}", f"SKU-{draw.randrange(skus)}"
-    match draw.randrange(5):
+    match draw.randrange(7):
         case 0:
             return message("order-cancelled", build.cancellation(f"X-{number}", order_id))
         case 1:
@@ -78,8 +79,25 @@ def _change(draw: random.Random, number: int, orders: int, skus: int) -> Message
             delta, location = draw.choice((-9, -4, -1, 2, 5)), draw.choice(LOCATIONS)
             corrected = build.adjustment(f"ADJ-{number}", delta, sku=sku, location=location)
             return message("inventory-adjusted", corrected)
+        case 4 | 5:
+            return message("purchase-order-updated", _purchase_order(draw, number, skus))
         case _:
             return message("product-policy-updated", build.policy(sku, number, safety_stock=draw.randrange(4)))
+
+
+def _purchase_order(draw: random.Random, version: int, skus: int) -> build.Data:
+    """A version, perhaps an old one, of one of few purchase orders."""
+    lines = []
+    for number in range(1, draw.randint(1, 4) + 1):
+        day = draw.randint(1, 28)
+        days = {"expected_from": f"2099-12-{day:02}", "expected_to": f"2099-12-{draw.randint(day, 29):02}"}
+        lines.append(
+            build.purchase_order_line(str(number), f"SKU-{draw.randrange(skus)}", draw.randint(1, 40), **days)
+        )
+    status = draw.choice(("draft", "confirmed", "confirmed", "in_transit", "cancelled"))
+    return build.purchase_order(
+        f"PO-{draw.randrange(8)}", version, lines=lines, status=status, location=draw.choice(LOCATIONS)
+    )
 
 
 def real_orders() -> list[dict[str, Any]]:

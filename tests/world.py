@@ -180,7 +180,7 @@ class World:
             return await self.positions() == ends and await self.value(
                 "select not exists (select from bo_worker.outbox)"
                 " and not exists (select from bo_worker.unfinished_cause)"
-                " and not exists (select from bo_worker.product where promises_due)"
+                " and not exists (select from bo_worker.product where promises_due or waitlist_due)"
             )
 
         await self.until(is_through)

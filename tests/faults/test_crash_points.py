@@ -13,7 +13,7 @@ from world import fresh_world, running
 if TYPE_CHECKING:
     from bo_worker.stack.servers import Servers
 
-POINTS = ("assigned", "before_commit", "after_commit", "published", "deleted")
+POINTS = ("assigned", "before_commit", "after_commit", "published", "deleted", "after_job")
 
 
 async def test_a_worker_killed_at_a_checkpoint_is_succeeded_without_loss_or_doubles(

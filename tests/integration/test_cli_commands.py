@@ -142,6 +142,7 @@ def compare_product(product: dict[str, Any]) -> None:
         "sku": "SKU-1",
         "waiting_units": 4,
         "waiting_lines": 1,
+        "waitlist_untold": 0,
         "stock": [{"location": "WH1", "on_hand": 4, "allocated": 3, "safety_stock": 1, "available": 0}],
     }
     assert waiting == {

@@ -15,6 +15,7 @@ from bo_worker.service.promises import lapse_supply, repeg_products
 from bo_worker.service.work import Rules
 from bo_worker.store.audit import audit
 from ledger import NOW, ledger
+from promised import COUNTED, DAYS, promised_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 RULES = Rules("placed_at", 7)
 SKUS = ("SKU-1", "SKU-2")
 PLACES = ("WH1", "WH2")
-COUNTED = "status in ('confirmed', 'in_transit') and quantity > received and not is_overdue"
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -116,10 +116,8 @@ async def swept(connection: asyncpg.Connection) -> None:
 
 async def check(books: Ledger, connection: asyncpg.Connection) -> None:
     assert await audit(connection) == []
-    found = await connection.fetch(
-        "select order_id, line_id, expected_from, expected_to from bo_worker.backorder_queue order by 1, 2"
-    )
-    expected = await pegged(connection)
+    expected = await promised_days(connection.fetch)
+    found = await connection.fetch(DAYS)
     assert {(row[0], row[1]): (row[2], row[3]) for row in found} == expected
     told = await last_told(books)
     assert {key: told.get(key) for key in expected} == {key: day and f"{day}" for key, (_, day) in expected.items()}
@@ -128,30 +126,6 @@ async def check(books: Ledger, connection: asyncpg.Connection) -> None:
         f" where supply.sku = product.sku and {COUNTED}), 0) from bo_worker.product"
     )
     assert [row["sku"] for row in sums if row[1] != row[2]] == []
-
-
-async def pegged(connection: asyncpg.Connection) -> dict[tuple[str, str], tuple[date | None, date | None]]:
-    """Hand out what is on its way unit by unit, in the order of time, each to the first who may have it."""
-    queue = await connection.fetch(
-        "select order_id, line_id, sku, pin, backordered from bo_worker.order_line where backordered > 0"
-        " order by priority desc, placed_at, order_id, position"
-    )
-    supply = await connection.fetch(
-        f"select sku, location, quantity - received as units, expected_from, promised_on from bo_worker.supply"  # noqa: S608 - ours
-        f" where {COUNTED} order by promised_on, expected_from, purchase_order_id, line_id"
-    )
-    left = {(row["order_id"], row["line_id"]): row["backordered"] for row in queue}
-    days: dict[tuple[str, str], tuple[date | None, date | None]] = dict.fromkeys(left, (None, None))
-    for arrival in supply:
-        for _ in range(arrival["units"]):
-            for row in queue:
-                key = row["order_id"], row["line_id"]
-                if left[key] and row["sku"] == arrival["sku"] and row["pin"] in ("", arrival["location"]):
-                    left[key] -= 1
-                    if not left[key]:
-                        days[key] = (arrival["expected_from"], arrival["promised_on"])
-                    break
-    return days
 
 
 async def last_told(books: Ledger) -> dict[tuple[str, str], str | None]:

@@ -58,6 +58,8 @@ def print_product(settings: Settings, sku: str, *, as_json: bool) -> None:
         return
     units, lines = product["waiting_units"], product["waiting_lines"]
     print_line(f"{sku}: {units} units wait on {lines} lines")
+    if product["waitlist_untold"]:
+        print_line(f"{product['waitlist_untold']} of its waitlist are still to be told")
     print_table("Stock", _STOCK, (_pick(stock, _STOCK) for stock in product["stock"]))
     print_table("Head of the queue", _QUEUE, (_pick(line, _QUEUE) for line in product["queue"]))
     print_table("Policy", ("", ""), (product["policy"] or {}).items())

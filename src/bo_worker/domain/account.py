@@ -14,7 +14,7 @@ from bo_worker.domain.supply import PurchaseOrder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bo_worker.domain.commands import AmendOrder, CancelOrder
+    from bo_worker.domain.commands import AmendOrder, CancelOrder, JoinWaitlist
     from bo_worker.domain.demand import Order, OrderLine, Rank
     from bo_worker.domain.facts import Fact
     from bo_worker.domain.journal import Change
@@ -76,7 +76,7 @@ class Account:
     `cause` is the message at work; whoever applies a command sets it first.
     `today` is the day (UTC) that it works on. `histories` are those of suppliers, by (supplier id, SKU).
     `early` holds messages that wait for an order of this unit of work, `refused` those of them that turned out
-    to be wrong when it came.
+    to be wrong when it came. `joined` are new entries of waitlists.
     """
 
     rank: Callable[[OrderLine], Rank] = rank_by_placed_at
@@ -87,6 +87,7 @@ class Account:
     journal: list[Entry] = field(default_factory=list)
     early: dict[str, list[Early]] = field(default_factory=dict)
     refused: list[tuple[Early, Refusal]] = field(default_factory=list)
+    joined: list[JoinWaitlist] = field(default_factory=list)
     today: date = date.min
     terms: Terms = field(default_factory=Terms)
     purchase_orders: dict[str, PurchaseOrder] = field(default_factory=dict)

@@ -26,6 +26,7 @@ from bo_worker.domain.receive_inventory import receive_inventory
 from bo_worker.domain.settle import Effect, settle
 from bo_worker.domain.update_policy import update_policy
 from bo_worker.domain.update_purchase_order import update_purchase_order
+from bo_worker.domain.waitlist import join_waitlist
 
 if TYPE_CHECKING:
     from bo_worker.domain.account import Account, Cause
@@ -55,7 +56,7 @@ def change(account: Account, cause: Cause, command: Command, digest: bytes, toke
         case CancelOrder() | AmendOrder() | DispatchShipment():
             effect = _change_order(account, command, token)
         case JoinWaitlist():
-            pass
+            join_waitlist(account, command)
         case _:
             assert_never(command)
     return effect or NOTHING

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bo_worker.domain.demand import OrderLine, Rank
     from bo_worker.domain.outlook import Outlook, Waiting
     from bo_worker.domain.supply import SupplyLine
+    from bo_worker.domain.waitlist import Waitlist
 
 ANY_LOCATION = ""
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -80,6 +81,8 @@ class Product:
     were looked at again.
     `phase` is what its kind makes of the day, as of its last turn; while it `is_closed`, its stock serves nobody.
     `next_change_on` is the day of the next turn, known once the policy was stored or turned.
+    `waitlist` is there where somebody wants to hear of it; it is not followed while a large change is at work, for
+    which the product `is_reserved`.
     `published` is what availability was told last, `touched_by` the last cause that changed anything since.
     The sequences count the messages about the product, per topic.
     """
@@ -109,6 +112,8 @@ class Product:
     phase: str = "open"
     is_closed: bool = False
     next_change_on: date | None = None
+    waitlist: Waitlist | None = None
+    is_reserved: bool = False
     touched_by: Cause | None = None
     is_new: bool = True
     is_changed: bool = False

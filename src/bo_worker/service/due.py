@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from bo_worker.service.promises import lapse_supply, repeg_products
 from bo_worker.service.seasons import turn_of_season
+from bo_worker.service.waitlist import tell_waitlist
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,5 +15,10 @@ if TYPE_CHECKING:
     from bo_worker.service.sweep import Job
 
 JOBS: Final[Mapping[str, Job]] = MappingProxyType(
-    {"turn_of_season": turn_of_season, "lapse_supply": lapse_supply, "repeg_products": repeg_products}
+    {
+        "turn_of_season": turn_of_season,
+        "lapse_supply": lapse_supply,
+        "repeg_products": repeg_products,
+        "tell_waitlist": tell_waitlist,
+    }
 )

@@ -10,6 +10,7 @@ from bo_worker.domain.commands import (
     AmendOrder,
     CancelOrder,
     DispatchShipment,
+    JoinWaitlist,
     PlaceOrder,
     ReceiveInventory,
     UpdatePolicy,
@@ -20,6 +21,7 @@ from bo_worker.domain.stock import ANY_LOCATION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from bo_worker.domain.commands import Command
     from bo_worker.domain.demand import Order
     from bo_worker.domain.stock import Product
     from bo_worker.domain.supply import PurchaseOrder
@@ -97,24 +99,30 @@ def scope_of(inputs: Iterable[Decoded]) -> Scope:
             continue
         if not isinstance(command, UpdatePolicy | UpdatePurchaseOrder):
             scope.natural_ids.add((item.record.topic, item.natural_id))
-        match command:
-            case CancelOrder() | AmendOrder() | DispatchShipment():
-                scope.keys.add(command.order_id)
-                scope.changed.add(command.order_id)
-                if isinstance(command, CancelOrder):
-                    scope.cancelled.add(command.order_id)
-            case ReceiveInventory():
-                _add_receipt(scope, command)
-            case AdjustInventory():
-                _add_adjustment(scope, command)
-            case UpdatePolicy():
-                scope.skus.add(command.sku)
-                scope.policies.add(command.sku)
-            case UpdatePurchaseOrder():
-                scope.purchase_orders.add(command.purchase_order_id)
-                scope.suppliers.update([(command.supplier_id, line.sku) for line in command.lines])
-                scope.skus.update([line.sku for line in command.lines])
+        _add(scope, command)
     return scope
+
+
+def _add(scope: Scope, command: Command) -> None:
+    match command:
+        case CancelOrder() | AmendOrder() | DispatchShipment():
+            scope.keys.add(command.order_id)
+            scope.changed.add(command.order_id)
+            if isinstance(command, CancelOrder):
+                scope.cancelled.add(command.order_id)
+        case ReceiveInventory():
+            _add_receipt(scope, command)
+        case AdjustInventory():
+            _add_adjustment(scope, command)
+        case UpdatePolicy():
+            scope.skus.add(command.sku)
+            scope.policies.add(command.sku)
+        case JoinWaitlist():
+            scope.skus.add(command.sku)
+        case UpdatePurchaseOrder():
+            scope.purchase_orders.add(command.purchase_order_id)
+            scope.suppliers.update([(command.supplier_id, line.sku) for line in command.lines])
+            scope.skus.update([line.sku for line in command.lines])
 
 
 def _add_receipt(scope: Scope, receipt: ReceiveInventory) -> None:

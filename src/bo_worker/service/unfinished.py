@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from bo_worker.domain.settle import Effect
+    from bo_worker.domain.stock import Product
     from bo_worker.service.work import Lessons, Rules
 
 # More than any product can have: a lane is loaded as far as one transaction may go.
@@ -152,6 +153,8 @@ async def _release_next(connection: asyncpg.Connection, rest: Remainder, work: W
             work.keys = await lock_keys(connection, [rest.arrivals.receipt_id])
             put_away(work.account, rest.arrivals)
         work.account.products = await lock_products(connection, rest.skus, settling=work.account.cause.name)
+        for product in work.account.products.values():
+            _follow_again(product)
         return True
     work.keys = await lock_keys(connection, order_ids)
     work.account.orders = await load_orders(connection, order_ids, whole=False)
@@ -164,3 +167,10 @@ async def _release_next(connection: asyncpg.Connection, rest: Remainder, work: W
             claim.pending_cause = None
             claim.is_changed = line.is_changed = True
     return False
+
+
+def _follow_again(product: Product) -> None:
+    """Let the waitlist of a product see what the steps have left for it."""
+    if product.waitlist is not None:
+        product.is_reserved = False
+        product.waitlist.is_asked = product.is_changed = True

@@ -17,6 +17,7 @@ from bo_worker.domain.availability import availability, snapshot
 from bo_worker.domain.demand import rank_by_need_by, rank_by_placed_at
 from bo_worker.domain.facts import Availability, CrossDock, Notification, Procurement, PutAway, Ship
 from bo_worker.domain.missing import ClaimsExhaustedError
+from bo_worker.domain.waitlist import follow_stock
 from bo_worker.messages.outbound import encode
 from bo_worker.messages.packing import pack
 from bo_worker.store.journal import append_journal
@@ -27,6 +28,7 @@ from bo_worker.store.outbox import append_outbox
 from bo_worker.store.products import fill_lanes, load_lane_heads, save_products
 from bo_worker.store.promises import load_queues
 from bo_worker.store.supply import save_deliveries, save_purchase_orders
+from bo_worker.store.waitlist import save_joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -170,11 +172,16 @@ async def load_found(connection: asyncpg.Connection, work: Work, order_ids: set[
     Raises:
         OrdersBusyError: an order is locked elsewhere.
     """
-    await _lock_found(connection, work, order_ids - work.keys.keys())
+    await lock_found(connection, work, order_ids - work.keys.keys())
     work.account.orders.update(await load_orders(connection, order_ids - work.account.orders.keys(), whole=whole))
 
 
-async def _lock_found(connection: asyncpg.Connection, work: Work, order_ids: Collection[str]) -> None:
+async def lock_found(connection: asyncpg.Connection, work: Work, order_ids: Collection[str]) -> None:
+    """Lock keys that were found when products are locked already.
+
+    Raises:
+        OrdersBusyError: one is locked elsewhere.
+    """
     if not order_ids:
         return
     try:
@@ -187,12 +194,14 @@ async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -
     """Write what changed, and last of all the messages that tell of it; return how many messages."""
     account, messages = work.account, work.messages
     _publish_availability(account)
+    _follow_waitlists(work)
     encode_facts(work, instant(now))
     await save_keys(connection, work.keys.values())
     await save_orders(connection, account.orders.values(), now)
     await save_purchase_orders(connection, account.purchase_orders.values())
     await save_deliveries(connection, account.deliveries.values())
     await save_products(connection, account.products.values())
+    await save_joined(connection, account.joined)
     await append_journal(connection, account.journal, now)
     for first in range(0, len(messages), MESSAGES_PER_ROW_MAX):
         part = messages[first : first + MESSAGES_PER_ROW_MAX]
@@ -237,6 +246,15 @@ def _publish_availability(account: Account) -> None:
         if product.is_changed and product.touched_by and snapshot(product) != product.published:
             account.cause = product.touched_by
             account.publish(availability(product))
+
+
+def _follow_waitlists(work: Work) -> None:
+    """Let waitlists know of the stock that is left; that of products with a large change at work when it is done."""
+    reserved = {sku for _, effect in work.begun for sku in effect.locations}
+    for product in work.account.products.values():
+        is_followed = product.waitlist is not None and product.is_changed and not product.is_reserved
+        if is_followed and product.sku not in reserved:
+            follow_stock(product)
 
 
 def instant(now: datetime) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,8 +27,14 @@ _COLUMNS = (
 )
 
 
+_SKU = attrgetter("sku")
+
+
 async def append_journal(connection: asyncpg.Connection, entries: Iterable[Entry], at: datetime) -> None:
-    """Write entries in their order, stamped with the instant of their transaction."""
+    """Write entries, those of one product in their order, stamped with the instant of their transaction.
+
+    Neighbours in the index by product are written together, which is less work for the server.
+    """
     rows = [
         (
             at,
@@ -41,7 +48,7 @@ async def append_journal(connection: asyncpg.Connection, entries: Iterable[Entry
             entry.fulfillment_id,
             entry.via,
         )
-        for entry in entries
+        for entry in sorted(entries, key=_SKU)
     ]
     if rows:
         await connection.copy_records_to_table("journal", schema_name="bo_worker", columns=_COLUMNS, records=rows)

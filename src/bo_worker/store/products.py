@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from bo_worker.domain.availability import snapshot
 from bo_worker.domain.kinds import CLOSED
-from bo_worker.domain.stock import Lane, Product, Stock
+from bo_worker.domain.stock import ANY_LOCATION, Lane, Product, Stock
 from bo_worker.domain.supply import incoming
 from bo_worker.store.policies import load_policy, save_policies
 from bo_worker.store.queries import QUERIES, ranked
 from bo_worker.store.supply import load_supply
+from bo_worker.store.waitlist import save_waitlists, waitlist_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -62,6 +63,8 @@ async def lock_products(
     await load_supply(connection, products.values(), purchase_orders)
     for product in products.values():
         product.published = snapshot(product)
+        if product.waitlist is not None:
+            product.waitlist.free_before = product.free_units(ANY_LOCATION)
     return products
 
 
@@ -74,6 +77,8 @@ def _product(row: asyncpg.Record) -> Product:
     product.are_promises_due = row["promises_due"]
     product.phase = row["phase"]
     product.is_closed = product.phase in CLOSED
+    product.is_reserved = row["unfinished"] is not None
+    product.waitlist = waitlist_of(row)
     if row["policy"] is not None:
         product.policy = load_policy(row["policy"])
         product.policy_digest = row["policy_digest"]
@@ -140,6 +145,7 @@ async def save_products(connection: asyncpg.Connection, products: Iterable[Produ
         )
     await save_policies(connection, changed)
     await _save_supply_of(connection, changed)
+    await save_waitlists(connection, changed)
     await _save_stock(connection, [stock for product in changed for stock in product.stock.values()])
 
 

@@ -120,3 +120,13 @@ where line.held > 0
         select 1 from bo_worker.claim
         where claim.order_id = line.order_id and claim.pending_cause is not null
     );
+
+-- name: audit_waitlist
+-- Products: the units of which waitlists were told in this round are those of the entries that were told in it.
+select format('%s: units told of on the waitlist', product.sku) as what,
+    coalesce(sum(entry.told_units), 0) as expected, product.waitlist_told as found
+from bo_worker.product
+left join bo_worker.waitlist_entry as entry on entry.sku = product.sku and entry.told_round = product.stock_round
+    and product.stock_round > 0
+group by product.sku
+having coalesce(sum(entry.told_units), 0) <> product.waitlist_told;

@@ -2,7 +2,7 @@
 -- Locks products, and with them their stock and their queues, in order; new ones have no row yet.
 select
     sku, waiting, unfinished, policy, policy_digest, availability_sequence, procurement_sequence, incoming, promises,
-    promises_due, phase
+    promises_due, phase, has_waitlist, stock_round, waitlist_told, waitlist_in_stock, waitlist_due
 from bo_worker.product
 where sku = any($1::text[])
 order by sku

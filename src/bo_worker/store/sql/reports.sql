@@ -40,10 +40,15 @@ from (
 where sku = any($2::text[]) and order_id = $1;
 
 -- name: report_product
--- A product that was ever stocked, ordered or given a policy; how many units and lines wait for it.
+-- A product that was ever stocked, ordered or given a policy; how many units and lines wait for it, and how many of
+-- its waitlist were not told since units came last.
 select
     sku, waiting as waiting_units,
     (select count(*) from bo_worker.backorder_queue as queue where queue.sku = product.sku) as waiting_lines,
+    case when has_waitlist then (
+        select count(*) from bo_worker.waitlist_entry as entry
+        where entry.sku = product.sku and entry.told_round < greatest(product.stock_round, 1)
+    ) else 0 end as waitlist_untold,
     policy
 from bo_worker.product
 where sku = $1;
