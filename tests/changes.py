@@ -43,7 +43,7 @@ TOPICS: Final[dict[type, tuple[str, tuple[str, ...]]]] = {
 # What an entry of the journal does to the counters of stock and to what waits.
 ON_HAND: Final = {"received": 1, "adjusted": 1, "shipped": -1}
 ALLOCATED: Final = {"claimed": 1, "filled": 1, "returned": -1, "lost": -1, "shipped": -1}
-WAITING: Final = {"backordered": 1, "lost": 1, "filled": -1, "dropped": -1}
+WAITING: Final = {"backordered": 1, "lost": 1, "filled": -1, "dropped": -1, "drop_shipped": -1}
 
 
 class Changes(Story):

@@ -34,7 +34,8 @@ def check_line(line: OrderLine) -> None:
     assert line.rejected in (0, line.quantity - line.cancelled)
     assert sum(claim.held for claim in line.claims) == line.held
     assert sum(claim.released for claim in line.claims) == line.released
-    assert line.location is None or {claim.location for claim in line.claims} <= {line.location}
+    open_claims = [claim for claim in line.claims if claim.held or claim.released]
+    assert line.location is None or {claim.location for claim in open_claims} <= {line.location}
     numbers = [claim.number for claim in line.claims]
     assert numbers == sorted(set(numbers))
 
@@ -46,6 +47,7 @@ def check_product(product: Product, lines: list[OrderLine]) -> None:
     for line in lines:
         for claim in line.claims:
             claimed[claim.location] += claim.held + claim.released
+    claimed = +claimed
     assert claimed.keys() <= product.stock.keys()
     for location, stock in product.stock.items():
         assert stock.allocated == claimed[location]
@@ -71,5 +73,7 @@ def check_receipt(command: ReceiveInventory, facts: Iterable[Fact]) -> None:
 
 
 def _free(product: Product, stock: Stock) -> int:
+    if product.is_closed:
+        return 0
     safety_stock = product.policy.safety_stock if product.policy else 0
     return max(0, stock.on_hand - stock.allocated - safety_stock)

@@ -169,3 +169,25 @@ async def test_a_supplier_that_is_late_is_believed_less_and_the_report_counts_ri
         table = await command("report", "promises", given=variables(world.settings))
         assert table.out.splitlines()[1].split()[:4] == ["level", "made", "open", "held"]
         await audit(world)
+
+
+async def test_when_a_season_begins_stock_that_lies_there_leaves(stack: Servers, template_database: str) -> None:
+    clock = Clock()
+    async with fresh_world(stack, template_database) as world, running(world, Worker(world.settings, clock=clock)):
+        season = build.policy(kind="seasonal", release_on="2026-12-01", season_ends_on="2026-12-24")
+        await world.send(message("product-policy-updated", season))
+        received = build.receipt("R-1", lines=[build.receipt_line(quantity=5)])
+        await world.send(message("inventory-received", received))
+        await world.settled()
+        await placed(world, "SO-1", 3)
+        assert told(world, "SO-1") == [("order_backordered", "2026-12-01", "2026-12-01")]
+        clock.pass_days(10)
+        await world.until(lambda: nobody_waits(world))
+        await world.settled()
+        assert [kind for kind, *_ in told(world, "SO-1")] == ["order_backordered", "backorder_filled"]
+        assert world.data_of("availability-changed", "SKU-1")[-1]["available"] == 2
+        await audit(world)
+
+
+async def nobody_waits(world: World) -> bool:
+    return await queue(world) == []

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def choose(product: Product, line: OrderLine) -> list[tuple[Stock, int]]:
-    """Choose the locations that serve what of a line waits: as few as possible, most available first (R9)."""
+    """Choose the locations that serve what of a line waits: as few as possible, most available first (R9).
+
+    None do while the product is closed.
+    """
+    if product.is_closed:
+        return []
     safety_stock = product.safety_stock
     places = product.stock.values() if line.location is None else filter(None, [product.stock.get(line.location)])
     free = [

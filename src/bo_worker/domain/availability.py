@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.facts import Availability, LocationAvailability, PromisedQuantity
+from bo_worker.domain.kinds import DROP_SHIP, ENDED, PRE_ORDER, WITHOUT_LEAD_TIME, is_in_time, starts_on
 from bo_worker.domain.supply import incoming
 
 if TYPE_CHECKING:
-    from datetime import date
-
+    from bo_worker.domain.commands import UpdatePolicy
     from bo_worker.domain.stock import Product
 
 
@@ -20,7 +21,7 @@ def snapshot(product: Product) -> tuple[object, ...]:
     seen: list[object] = [product.waiting]
     for stock in product.stock.values():
         if stock.on_hand:
-            available = max(0, stock.on_hand - stock.allocated - safety_stock)
+            available = 0 if product.is_closed else max(0, stock.on_hand - stock.allocated - safety_stock)
             free += available
             seen.append((stock.location, stock.on_hand, stock.allocated, available))
     seen += [(line.promised_on, line.incoming) for line in product.supply.values() if line.incoming]
@@ -55,14 +56,16 @@ def available_to_promise(product: Product, available: int) -> list[PromisedQuant
     That is the projected level from that day to the horizon's end: what arrives first fills up the safety stock, and
     goes to those who wait. The level never falls later, as everybody who waits takes the first units that come.
     """
-    if not product.supply:
+    if not product.supply or product.phase in (DROP_SHIP, ENDED):
         return []
+    start = starts_on(product) or date.min
     level = available - product.waiting
     arrivals: dict[date, int] = {}
     places: set[str] = set()
     for line in product.supply.values():
         if line.incoming:
-            arrivals[line.promised_on] = arrivals.get(line.promised_on, 0) + line.incoming
+            day = max(start, line.promised_on)
+            arrivals[day] = arrivals.get(day, 0) + line.incoming
             places.add(line.location)
     for place in places:
         stock = product.stock.get(place)
@@ -70,7 +73,7 @@ def available_to_promise(product: Product, available: int) -> list[PromisedQuant
     promised = []
     for day in sorted(arrivals):
         level += arrivals[day]
-        if level > 0:
+        if level > 0 and is_in_time(product, day):
             promised.append(PromisedQuantity(day, level))
     return promised
 
@@ -84,10 +87,18 @@ def _state(product: Product, available: int) -> str:
         return "backorderable"
     if policy.discontinued:
         return "discontinued"
-    if policy.backorder == "deny" or (policy.backorder == "if_promised" and not _can_promise(product)):
+    if not _may_wait(product, policy):
         return "out_of_stock"
-    limit = policy.backorder_limit
-    return "backorderable" if limit is None or product.waiting < limit else "out_of_stock"
+    return "pre_order" if product.phase == PRE_ORDER else "backorderable"
+
+
+def _may_wait(product: Product, policy: UpdatePolicy) -> bool:
+    """Tell whether one more unit may wait, of a line that asks for nothing else than the policy gives."""
+    if product.phase == ENDED or policy.kind == "indefinite" or policy.backorder == "deny":
+        return False
+    if policy.backorder == "if_promised" and not _can_promise(product):
+        return False
+    return policy.backorder_limit is None or product.waiting < policy.backorder_limit
 
 
 def _can_promise(product: Product) -> bool:
@@ -96,6 +107,6 @@ def _can_promise(product: Product) -> bool:
     if policy is None:
         return False
     lead_time, window = policy.lead_time_days, policy.window_days
-    if lead_time is not None and (window is None or lead_time <= window):
+    if lead_time is not None and policy.kind not in WITHOUT_LEAD_TIME and (window is None or lead_time <= window):
         return True
-    return incoming(product.supply.values()) > product.waiting
+    return product.phase != DROP_SHIP and incoming(product.supply.values()) > product.waiting

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.account import Refusal
+from bo_worker.domain.demand import Claim
 from bo_worker.domain.facts import NotificationLine, ShippedNotification
 from bo_worker.domain.identity import derive_id
+from bo_worker.domain.kinds import DROP_SHIP
+from bo_worker.domain.settle import Effect
 
 if TYPE_CHECKING:
     from bo_worker.domain.account import Account
@@ -14,34 +17,70 @@ if TYPE_CHECKING:
     from bo_worker.domain.demand import Order, OrderLine
 
 
-def dispatch_shipment(account: Account, order: Order, command: DispatchShipment) -> Refusal | None:
-    """Ship released units; a shipment of anything else is refused as a whole (R5)."""
+def dispatch_shipment(account: Account, order: Order, command: DispatchShipment) -> Effect | Refusal | None:
+    """Ship released units; a shipment of anything else is refused as a whole (R5).
+
+    What a supplier ships to the customer itself was never released: it waited until it left.
+    """
     lines = {line.line_id: line for line in order.lines}
     asked: dict[tuple[str, str], int] = {}
     for leaving in command.lines:
         place = (leaving.line_id, leaving.location)
         asked[place] = asked.get(place, 0) + leaving.quantity
+    direct: dict[str, int] = {}
     for (line_id, location), quantity in asked.items():
-        refusal = _check(order, lines.get(line_id), line_id, location, quantity)
+        refusal = _check(account, order, lines.get(line_id), (line_id, location, quantity), direct)
         if refusal is not None:
             return refusal
     for (line_id, location), quantity in asked.items():
-        _ship(account, lines[line_id], location, quantity)
+        line = lines[line_id]
+        stored = min(quantity, _released(line, location))
+        if stored:
+            _ship(account, line, location, stored)
+        if quantity > stored:
+            _ship_direct(account, line, location, quantity - stored)
     _tell(account, order, command, lines)
-    return None
+    # What was waited for may have left now: a ship-complete order may follow.
+    return Effect(orders={order.order_id: None}) if direct else None
 
 
-def _check(order: Order, line: OrderLine | None, line_id: str, location: str, quantity: int) -> Refusal | None:
+def _check(
+    account: Account, order: Order, line: OrderLine | None, asked: tuple[str, str, int], direct: dict[str, int]
+) -> Refusal | None:
+    """Say why units may not leave; count in `direct`, by line, those that a supplier ships itself."""
+    line_id, location, quantity = asked
     if line is None:
         return Refusal("unknown_line", f"order {order.order_id} has no line {line_id}")
-    released = sum(claim.released for claim in line.claims if claim.location == location)
+    released = _released(line, location)
     if quantity <= released:
         return None
+    if account.product(line.sku).phase == DROP_SHIP:
+        direct[line_id] = direct.get(line_id, 0) + quantity - released
+        if direct[line_id] <= line.backordered:
+            return None
     return Refusal(
         "not_released",
         f"{quantity} units of line {line_id} of order {order.order_id} left {location}, "
         f"but {released} are released there",
     )
+
+
+def _released(line: OrderLine, location: str) -> int:
+    return sum(claim.released for claim in line.claims if claim.location == location)
+
+
+def _ship_direct(account: Account, line: OrderLine, location: str, quantity: int) -> None:
+    """Let waiting units leave from a supplier's own place: no stock is touched."""
+    product = account.product(line.sku)
+    product.waiting -= quantity
+    product.is_changed = True
+    product.disturb()
+    line.backordered -= quantity
+    line.shipped += quantity
+    line.is_changed = True
+    line.claim_count += 1
+    line.claims.append(Claim(line.claim_count, location, 0, shipped=quantity))
+    account.note("drop_shipped", quantity, line.sku, line=line)
 
 
 def _ship(account: Account, line: OrderLine, location: str, quantity: int) -> None:

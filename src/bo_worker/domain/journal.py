@@ -10,7 +10,8 @@ from typing import Literal
 
 # On hand: received and adjusted (signed) add, shipped takes. Allocated: claimed (at once) and filled (from the
 # queue) add; returned (by a cancellation), lost (to a correction) and shipped take. Waiting: backordered and lost
-# add; filled and dropped (by a cancellation) take. The others tell where units went and change no counter.
+# add; filled, dropped (by a cancellation) and drop_shipped (by the supplier) take. The others tell where units went
+# and change no counter.
 Change = Literal[
     "received",
     "adjusted",
@@ -22,6 +23,7 @@ Change = Literal[
     "shipped",
     "backordered",
     "dropped",
+    "drop_shipped",
     "rejected",
     "put_away",
 ]

@@ -8,7 +8,9 @@ from bo_worker.domain.allocation import choose, claim
 from bo_worker.domain.demand import Order, OrderLine
 from bo_worker.domain.early import apply_early
 from bo_worker.domain.facts import NotificationLine
+from bo_worker.domain.kinds import ENDED
 from bo_worker.domain.notice import notified, notify
+from bo_worker.domain.order_supply import has_own_supply, order_supply
 from bo_worker.domain.promise import is_promised, promise
 from bo_worker.domain.release import release
 
@@ -39,9 +41,14 @@ def place_order(account: Account, command: PlaceOrder, digest: bytes) -> None:
     if reason and order.ship_complete:
         del account.journal[entries:]
         _give_everything_back(account, order)
+    own_supply = False
     for line in order.lines:
         if line.backordered:
-            account.enqueue(account.product(line.sku), line)
+            product = account.product(line.sku)
+            own_supply |= product.policy is not None and has_own_supply(product)
+            account.enqueue(product, line)
+    if own_supply:
+        order_supply(account, order)
     _tell(account, order, reason)
 
 
@@ -105,6 +112,8 @@ def _refusal(account: Account, product: Product, line: OrderLine, short: int) ->
     policy = product.policy
     if policy is not None and policy.discontinued:
         return DISCONTINUED
+    if product.phase == ENDED or (policy is not None and policy.kind == "indefinite" and line.backorder != "allow"):
+        return OUT_OF_STOCK
     mode = line.backorder or (policy.backorder if policy else "allow")
     if mode == "deny" or (mode == "if_promised" and not is_promised(account, product, line, short)):
         return OUT_OF_STOCK

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from bo_worker.domain.kinds import DROP_SHIP, WITHOUT_LEAD_TIME, is_in_time, starts_on
 from bo_worker.domain.outlook import Outlook, Supply, Waiting
 from bo_worker.domain.stock import ANY_LOCATION
+from bo_worker.domain.supply import incoming
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,12 +46,22 @@ def promise(account: Account, product: Product, line: OrderLine, units: int) -> 
 
 
 def from_lead_time(account: Account, product: Product) -> Promise:
-    """Return the promise of a product that is made, or ordered, for whoever waits."""
+    """Return the promise of a product that is made, or ordered, for whoever waits.
+
+    A product that is released later is promised for that day, where nothing is known of what is on its way.
+    """
     policy = product.policy
-    if policy is None or policy.lead_time_days is None:
+    if policy is None:
         return NO_PROMISE
-    day = account.today + timedelta(days=policy.lead_time_days)
-    return Promise(day, day)
+    start = starts_on(product)
+    if policy.lead_time_days is not None and policy.kind not in WITHOUT_LEAD_TIME:
+        day = account.today + timedelta(days=policy.lead_time_days)
+        day = max(day, start or day)
+    elif start is not None and not incoming(product.supply.values()):
+        day = start
+    else:
+        return NO_PROMISE
+    return Promise(day, day) if is_in_time(product, day) else NO_PROMISE
 
 
 def is_promised(account: Account, product: Product, line: OrderLine, units: int) -> bool:
@@ -63,18 +75,22 @@ def is_promised(account: Account, product: Product, line: OrderLine, units: int)
 
 
 def look_out(product: Product) -> Outlook:
-    """Return what is on its way to a product, given to nobody yet. Arrivals fill up the safety stock first."""
+    """Return what is on its way to a product, given to nobody yet. Arrivals fill up the safety stock first.
+
+    Nobody is served before the product is released, and what comes too late for its season is for nobody.
+    """
+    start = starts_on(product) or date.min
     supply = [
         Supply(
             line.location,
             line.incoming,
-            line.expected_from,
-            line.promised_on,
+            max(start, line.expected_from),
+            max(start, line.promised_on),
             line.purchase_order_id,
             line.line_id,
         )
         for line in product.supply.values()
-        if line.incoming
+        if line.incoming and product.phase != DROP_SHIP and is_in_time(product, max(start, line.promised_on))
     ]
     shortfalls = {
         stock.location: stock.allocated + product.safety_stock - stock.on_hand for stock in product.stock.values()

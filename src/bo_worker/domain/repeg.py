@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from bo_worker.domain.kinds import is_in_time, starts_on
 from bo_worker.domain.promise import NO_PROMISE, Promise, from_lead_time, look_out
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def _without_supply(account: Account, product: Product, line: Promised) -> Promi
     if found is NO_PROMISE:
         return NO_PROMISE
     given = line.promise.expected_to
+    if given is not None and (given < (starts_on(product) or given) or not is_in_time(product, given)):
+        return found
     return line.promise if given is not None and account.today <= given <= (found.expected_to or given) else found
 
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from bo_worker.domain.account import Cause
     from bo_worker.domain.commands import UpdatePolicy
     from bo_worker.domain.demand import OrderLine, Rank
@@ -77,6 +79,8 @@ class Product:
     more, `live` those lines of the account that wait or waited, and `outlook` what the supply is promised to, up to
     the line at `outlook_end`. `are_promises_due` says that promises may have moved, `promises` counts how often they
     were looked at again.
+    `phase` is what its kind makes of the day, as of its last turn; while it `is_closed`, its stock serves nobody.
+    `next_change_on` is the day of the next turn, known once the policy was stored or turned.
     `waitlist` is there where somebody wants to hear of it; it is not followed while a large change is at work, for
     which the product `is_reserved`.
     `published` is what availability was told last, `touched_by` the last cause that changed anything since.
@@ -105,6 +109,9 @@ class Product:
     outlook_end: Rank = NO_RANK
     promises: int = 0
     are_promises_due: bool = False
+    phase: str = "open"
+    is_closed: bool = False
+    next_change_on: date | None = None
     waitlist: Waitlist | None = None
     is_reserved: bool = False
     touched_by: Cause | None = None
@@ -118,6 +125,8 @@ class Product:
 
     def available(self, stock: Stock) -> int:
         """Return the units at one location that an order line may claim now."""
+        if self.is_closed:
+            return 0
         return max(0, stock.on_hand - stock.allocated - self.safety_stock)
 
     def free_units(self, location: str) -> int:

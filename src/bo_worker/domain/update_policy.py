@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.account import Refusal
+from bo_worker.domain.kinds import turn
 from bo_worker.domain.settle import Effect
 
 if TYPE_CHECKING:
@@ -25,11 +26,19 @@ def update_policy(account: Account, command: UpdatePolicy, digest: bytes) -> Eff
         return None
     safety_stock = product.safety_stock
     product.policy, product.policy_digest = command, digest
-    product.is_changed = product.is_policy_changed = True
+    was_closed = product.is_closed
+    turn(product, account.today)
+    if held is None or _days_of(held) != _days_of(command):
+        product.are_promises_due |= product.waiting > 0
     product.touched_by = account.cause
     product.disturb()
     effect = Effect()
-    if product.safety_stock < safety_stock:
+    if product.safety_stock < safety_stock or (was_closed and not product.is_closed):
         for location in sorted(product.stock):
             effect.touch(command.sku, location)
     return effect
+
+
+def _days_of(policy: UpdatePolicy) -> tuple[object, ...]:
+    """Return what of a policy says for which days lines can be promised."""
+    return policy.kind, policy.release_on, policy.season_ends_on

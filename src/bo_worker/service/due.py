@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from bo_worker.service.promises import lapse_supply, reestimate_supply, repeg_products
+from bo_worker.service.seasons import turn_of_season
 from bo_worker.service.waitlist import tell_waitlist
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 JOBS: Final[Mapping[str, Job]] = MappingProxyType(
     {
         "reestimate_supply": reestimate_supply,
+        "turn_of_season": turn_of_season,
         "lapse_supply": lapse_supply,
         "repeg_products": repeg_products,
         "tell_waitlist": tell_waitlist,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def save_policies(connection: asyncpg.Connection, products: Iterable[Product]) -> None:
-    """Write the policies that changed."""
+    """Write the policies that changed, or turned."""
     changed = [product for product in products if product.is_policy_changed and product.policy]
     if changed:
         await connection.execute(
@@ -28,7 +28,14 @@ async def save_policies(connection: asyncpg.Connection, products: Iterable[Produ
             [orjson.dumps(product.policy).decode() for product in changed],
             [product.policy_digest for product in changed],
             [product.safety_stock for product in changed],
+            [product.phase for product in changed],
+            [product.next_change_on for product in changed],
         )
+
+
+async def find_turning(connection: asyncpg.Connection, today: date, products_max: int) -> list[str]:
+    """Return SKUs whose kind makes something else of the day than before."""
+    return [row[0] for row in await connection.fetch(QUERIES["find_turning"], today, products_max)]
 
 
 def load_policy(text: str) -> UpdatePolicy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.availability import snapshot
+from bo_worker.domain.kinds import CLOSED
 from bo_worker.domain.stock import ANY_LOCATION, Lane, Product, Stock
 from bo_worker.domain.supply import incoming
 from bo_worker.store.policies import load_policy, save_policies
@@ -74,6 +75,8 @@ def _product(row: asyncpg.Record) -> Product:
     product.incoming_before = row["incoming"]
     product.promises = row["promises"]
     product.are_promises_due = row["promises_due"]
+    product.phase = row["phase"]
+    product.is_closed = product.phase in CLOSED
     product.is_reserved = row["unfinished"] is not None
     product.waitlist = waitlist_of(row)
     if row["policy"] is not None:

@@ -82,7 +82,7 @@ from bo_worker.product
 full join (
     select
         sku,
-        sum(case when change in ('backordered', 'lost') then quantity when change in ('filled', 'dropped') then -quantity
+        sum(case when change in ('backordered', 'lost') then quantity when change in ('filled', 'dropped', 'drop_shipped') then -quantity
             else 0 end) as units
     from bo_worker.journal
     group by sku

@@ -2,7 +2,7 @@
 -- Locks products, and with them their stock and their queues, in order; new ones have no row yet.
 select
     sku, waiting, unfinished, policy, policy_digest, availability_sequence, procurement_sequence, incoming, promises,
-    promises_due, has_waitlist, stock_round, waitlist_told, waitlist_in_stock, waitlist_due
+    promises_due, phase, has_waitlist, stock_round, waitlist_told, waitlist_in_stock, waitlist_due
 from bo_worker.product
 where sku = any($1::text[])
 order by sku
@@ -30,11 +30,21 @@ from unnest($1::text[], $2::bigint[], $3::integer[], $4::boolean[], $5::integer[
 where mine.sku = new.sku;
 
 -- name: update_policies
--- Stores policies that changed. The products are locked.
+-- Stores policies that changed, and what their kinds make of the day. The products are locked.
 update bo_worker.product as mine
-set policy = new.policy, policy_digest = new.digest, safety_stock = new.safety_stock
-from unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[]) as new (sku, policy, digest, safety_stock)
+set
+    policy = new.policy, policy_digest = new.digest, safety_stock = new.safety_stock, phase = new.phase,
+    next_change_on = new.next_change_on
+from unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::date[])
+    as new (sku, policy, digest, safety_stock, phase, next_change_on)
 where mine.sku = new.sku;
+
+-- name: find_turning
+-- Products whose next phase begins by today ($1), and that wait for no unfinished cause.
+select sku from bo_worker.product
+where next_change_on <= $1::date and unfinished is null
+order by next_change_on, sku
+limit $2::bigint;
 
 -- name: mark_unfinished
 -- Says (or, with null, no longer says) that a cause must be finished before anything else touches the products.
