@@ -81,10 +81,14 @@ def _state(product: Product, available: int) -> str:
         return "in_stock"
     policy = product.policy
     if policy is None:
-        return "backorderable"
+        return "out_of_stock" if product.closed_reason else "backorderable"
     if policy.discontinued:
         return "discontinued"
-    if policy.backorder == "deny" or (policy.backorder == "if_promised" and not _can_promise(product)):
+    if (
+        product.closed_reason
+        or policy.backorder == "deny"
+        or (policy.backorder == "if_promised" and not _can_promise(product))
+    ):
         return "out_of_stock"
     limit = policy.backorder_limit
     return "backorderable" if limit is None or product.waiting < limit else "out_of_stock"

@@ -9,6 +9,7 @@ from bo_worker.domain.demand import Order, OrderLine
 from bo_worker.domain.early import apply_early
 from bo_worker.domain.facts import NotificationLine
 from bo_worker.domain.notice import notified, notify
+from bo_worker.domain.procurement import UNPROMISED, count_demand
 from bo_worker.domain.promise import is_promised, promise
 from bo_worker.domain.release import release
 
@@ -41,7 +42,10 @@ def place_order(account: Account, command: PlaceOrder, digest: bytes) -> None:
         _give_everything_back(account, order)
     for line in order.lines:
         if line.backordered:
-            account.enqueue(account.product(line.sku), line)
+            product = account.product(line.sku)
+            account.enqueue(product, line)
+            if product.policy is not None or product.supply:
+                _count_waiting(product, line)
     _tell(account, order, reason)
 
 
@@ -83,6 +87,7 @@ def _serve_or_refuse(account: Account, line: OrderLine) -> str | None:
     refused = _refusal(account, product, line, short) if short else None
     if refused:
         _reject(account, line)
+        count_demand(product, refused, line.order.order_id, line.rejected)
         return refused
     if short:
         line.expected_from, line.expected_to = promise(account, product, line, short)
@@ -100,11 +105,20 @@ def _reject(account: Account, line: OrderLine) -> None:
     account.note("rejected", line.rejected, line.sku, line=line)
 
 
+def _count_waiting(product: Product, line: OrderLine) -> None:
+    if line.expected_to is None:
+        count_demand(product, UNPROMISED, line.order.order_id, line.backordered)
+    if product.counts_churn:
+        product.joined += line.backordered
+
+
 def _refusal(account: Account, product: Product, line: OrderLine, short: int) -> str | None:
     """Tell why `short` units of a line may not wait, None where they may."""
     policy = product.policy
     if policy is not None and policy.discontinued:
         return DISCONTINUED
+    if product.closed_reason is not None:
+        return OUT_OF_STOCK
     mode = line.backorder or (policy.backorder if policy else "allow")
     if mode == "deny" or (mode == "if_promised" and not is_promised(account, product, line, short)):
         return OUT_OF_STOCK

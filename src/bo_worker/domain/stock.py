@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from bo_worker.domain.account import Cause
     from bo_worker.domain.commands import UpdatePolicy
     from bo_worker.domain.demand import OrderLine, Rank
     from bo_worker.domain.outlook import Outlook, Waiting
+    from bo_worker.domain.procurement import Demand
     from bo_worker.domain.supply import SupplyLine
 
 ANY_LOCATION = ""
@@ -78,6 +81,11 @@ class Product:
     were looked at again.
     `published` is what availability was told last, `touched_by` the last cause that changed anything since.
     The sequences count the messages about the product, per topic.
+    Of what purchasing hears: `reorder_told` says that it knows of the reorder point, `expedite_told` by how many
+    units backorders exceeded supply when it was told (0: covered), `demand` what was asked for in vain since, `lapsed` the
+    units that became overdue. `closed_reason` says why no new line may wait, `review_on` when that is looked at
+    again, `is_switched` that it changed now; `joined` and `dropped` are units that began to wait or were cancelled
+    while they waited, where the policy makes them count.
     """
 
     sku: str
@@ -102,9 +110,24 @@ class Product:
     outlook_end: Rank = NO_RANK
     promises: int = 0
     are_promises_due: bool = False
+    reorder_told: bool = False
+    expedite_told: int = 0
+    demand: dict[str, Demand] | None = None
+    lapsed: int = 0
+    closed_reason: str | None = None
+    review_on: date | None = None
+    is_switched: bool = False
+    joined: int = 0
+    dropped: int = 0
+    is_procurement_changed: bool = False
     touched_by: Cause | None = None
     is_new: bool = True
     is_changed: bool = False
+
+    @property
+    def counts_churn(self) -> bool:
+        """Tell whether its policy asks how many of those who wait give up."""
+        return self.policy is not None and self.policy.cancellation_rate_limit is not None
 
     @property
     def safety_stock(self) -> int:
