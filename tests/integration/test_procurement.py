@@ -135,7 +135,7 @@ async def test_backorders_close_when_too_many_give_up_and_open_when_these_are_lo
     await books.apply(placed("SO-1", UNITS_MIN), cancelled("SO-1", 5))
     assert await state(books) == "backorderable"
     await books.apply(placed("SO-2", 1, backorder="allow"), cancelled("SO-2", 1))
-    assert (await told(books))[-1] == ("demand_signal", "closed_cancellation_rate", 15, 1)
+    assert ("demand_signal", "closed_cancellation_rate", 15, 1) in await told(books)
     assert await state(books) == "out_of_stock"
     await books.apply(placed("SO-3", 1, backorder="allow"))
     assert (await told(books))[-1] == ("demand_signal", "out_of_stock", 1, 1)

@@ -25,6 +25,7 @@ NAMES = [name for name, _ in migration_files()]
 MAY_SCAN = {
     "find_lapsed",
     "find_promises_due",
+    "find_reviews",
     "list_unfinished",
     "measure_outbox",
     "newest_outbox",

@@ -92,7 +92,7 @@ def plan_review(product: Product, today: date) -> None:
 
 
 def days_waiting(queue: Queue, today: date) -> int:
-    """Return how many days the last line will wait from today on; without a promise, how many the oldest has waited."""
+    """Return how many days the last line will wait from today on; unpromised, how many the oldest has waited."""
     days = 0
     if queue.promised_to is not None:
         days = (queue.promised_to - today).days
