@@ -78,6 +78,8 @@ def natural_id(one: Input) -> tuple[str, str]:
     topic, data = one
     if topic == "product-policy-updated":
         return topic, f"{data['sku']}/{data['version']}"
+    if topic == "purchase-order-updated":
+        return topic, f"{data['purchase_order_id']}/{data['version']}"
     return topic, data[NATURAL_IDS[topic]]
 
 
