@@ -141,6 +141,8 @@ async def _audit_counters(world: World) -> None:
         union all select 'fulfillment', key, fulfillments from bo_worker.message_key where fulfillments > 0
         union all select 'availability-changed', sku, availability_sequence from bo_worker.product
             where availability_sequence > 0
+        union all select 'procurement', sku, procurement_sequence from bo_worker.product
+            where procurement_sequence > 0
     """)
     counted = {(topic, key): count for topic, key, count in rows}
     published = {

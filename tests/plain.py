@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from model import Data, Event
     from world import Output
 
-# The model makes up no ids, and knows nothing of what is told to shops.
+# The model makes up no ids, and knows nothing of what is told to shops and to purchasing.
 BLANK = {"fulfillment_id": "F-", "notification_id": "N-", "revokes": "F-"}
-UNTOLD = "availability-changed"
+UNTOLD = ("availability-changed", "procurement")
 
 
 def plain_events(outputs: Iterable[Output]) -> list[Event]:
@@ -27,7 +27,7 @@ def plain_events(outputs: Iterable[Output]) -> list[Event]:
     return [
         (output.topic, output.key.decode(), {name: BLANK.get(name, value) for name, value in output.data.items()})
         for output in outputs
-        if output.topic != UNTOLD
+        if output.topic not in UNTOLD
     ]
 
 

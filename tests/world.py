@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S: Final = 90
 POLL_S: Final = 0.02
-OUTPUT_TOPICS: Final = ("customer-notification", "fulfillment", "availability-changed")
+OUTPUT_TOPICS: Final = ("customer-notification", "fulfillment", "availability-changed", "procurement")
 DEAD_LETTER_TOPICS: Final = tuple(f"{topic}.dlq" for topic in INPUT_TOPICS)
 KEYS: Final = {
     "order-created": "order_id",

@@ -27,6 +27,7 @@ MAY_SCAN = {
     "find_promises_due",
     "find_waitlist_due",
     "find_suppliers_due",
+    "find_reviews",
     "list_unfinished",
     "measure_outbox",
     "newest_outbox",

@@ -84,7 +84,7 @@ def _state(product: Product, available: int) -> str:
         return "in_stock"
     policy = product.policy
     if policy is None:
-        return "backorderable"
+        return "out_of_stock" if product.closed_reason else "backorderable"
     if policy.discontinued:
         return "discontinued"
     if not _may_wait(product, policy):
@@ -94,7 +94,7 @@ def _state(product: Product, available: int) -> str:
 
 def _may_wait(product: Product, policy: UpdatePolicy) -> bool:
     """Tell whether one more unit may wait, of a line that asks for nothing else than the policy gives."""
-    if product.phase == ENDED or policy.kind == "indefinite" or policy.backorder == "deny":
+    if product.closed_reason or product.phase == ENDED or policy.kind == "indefinite" or policy.backorder == "deny":
         return False
     if policy.backorder == "if_promised" and not _can_promise(product):
         return False

@@ -74,6 +74,8 @@ def cancel_waiting(account: Account, line: OrderLine, quantity: int) -> int:
     if gone:
         product = account.product(line.sku)
         product.waiting -= gone
+        if product.counts_churn:
+            product.dropped += gone
         product.disturb()
         product.is_changed = True
         line.backordered -= gone

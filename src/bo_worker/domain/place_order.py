@@ -11,6 +11,7 @@ from bo_worker.domain.facts import NotificationLine
 from bo_worker.domain.kinds import ENDED
 from bo_worker.domain.notice import notified, notify
 from bo_worker.domain.order_supply import has_own_supply, order_supply
+from bo_worker.domain.procurement import UNPROMISED, count_demand
 from bo_worker.domain.promise import is_promised, promise
 from bo_worker.domain.release import release
 
@@ -45,8 +46,10 @@ def place_order(account: Account, command: PlaceOrder, digest: bytes) -> None:
     for line in order.lines:
         if line.backordered:
             product = account.product(line.sku)
-            own_supply |= product.policy is not None and has_own_supply(product)
             account.enqueue(product, line)
+            if product.policy is not None or product.supply:
+                own_supply |= has_own_supply(product)
+                _count_waiting(product, line)
     if own_supply:
         order_supply(account, order)
     _tell(account, order, reason)
@@ -90,6 +93,7 @@ def _serve_or_refuse(account: Account, line: OrderLine) -> str | None:
     refused = _refusal(account, product, line, short) if short else None
     if refused:
         _reject(account, line)
+        count_demand(product, refused, line.order.order_id, line.rejected)
         return refused
     if short:
         line.expected_from, line.expected_to = promise(account, product, line, short)
@@ -107,12 +111,21 @@ def _reject(account: Account, line: OrderLine) -> None:
     account.note("rejected", line.rejected, line.sku, line=line)
 
 
+def _count_waiting(product: Product, line: OrderLine) -> None:
+    if line.expected_to is None:
+        count_demand(product, UNPROMISED, line.order.order_id, line.backordered)
+    if product.counts_churn:
+        product.joined += line.backordered
+
+
 def _refusal(account: Account, product: Product, line: OrderLine, short: int) -> str | None:
     """Tell why `short` units of a line may not wait, None where they may."""
     policy = product.policy
     if policy is not None and policy.discontinued:
         return DISCONTINUED
-    if product.phase == ENDED or (policy is not None and policy.kind == "indefinite" and line.backorder != "allow"):
+    if product.closed_reason is not None or product.phase == ENDED:
+        return OUT_OF_STOCK
+    if policy is not None and policy.kind == "indefinite" and line.backorder != "allow":
         return OUT_OF_STOCK
     mode = line.backorder or (policy.backorder if policy else "allow")
     if mode == "deny" or (mode == "if_promised" and not is_promised(account, product, line, short)):

@@ -67,5 +67,6 @@ def lapse(account: Account) -> None:
     for order in account.purchase_orders.values():
         for line in order.lines.values():
             if line.incoming and not line.received and line.promised_on < account.today:
+                account.product(line.sku).lapsed += line.incoming
                 line.is_overdue = line.is_changed = order.is_changed = True
                 account.product(line.sku).expect(line, account.cause)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bo_worker.domain.commands import UpdatePolicy
     from bo_worker.domain.demand import OrderLine, Rank
     from bo_worker.domain.outlook import Outlook, Waiting
+    from bo_worker.domain.procurement import Demand
     from bo_worker.domain.supply import SupplyLine
     from bo_worker.domain.waitlist import Waitlist
 
@@ -85,6 +86,11 @@ class Product:
     which the product `is_reserved`.
     `published` is what availability was told last, `touched_by` the last cause that changed anything since.
     The sequences count the messages about the product, per topic.
+    Of what purchasing hears: `reorder_told` says that it knows of the reorder point, `expedite_told` by how many
+    units backorders exceeded supply when it was told (0: covered), `demand` what was asked for in vain since,
+    `lapsed` the units that became overdue. `closed_reason` says why no new line may wait, `review_on` when that is
+    looked at again, `is_switched` that it changed now; `joined` and `dropped` are units that began to wait or were
+    cancelled while they waited, where the policy makes them count.
     """
 
     sku: str
@@ -114,9 +120,24 @@ class Product:
     next_change_on: date | None = None
     waitlist: Waitlist | None = None
     is_reserved: bool = False
+    reorder_told: bool = False
+    expedite_told: int = 0
+    demand: dict[str, Demand] | None = None
+    lapsed: int = 0
+    closed_reason: str | None = None
+    review_on: date | None = None
+    is_switched: bool = False
+    joined: int = 0
+    dropped: int = 0
+    is_procurement_changed: bool = False
     touched_by: Cause | None = None
     is_new: bool = True
     is_changed: bool = False
+
+    @property
+    def counts_churn(self) -> bool:
+        """Tell whether its policy asks how many of those who wait give up."""
+        return self.policy is not None and self.policy.cancellation_rate_limit is not None
 
     @property
     def safety_stock(self) -> int:

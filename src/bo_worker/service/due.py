@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from bo_worker.service.promises import lapse_supply, reestimate_supply, repeg_products
+from bo_worker.service.reviews import review_closed
 from bo_worker.service.seasons import turn_of_season
 from bo_worker.service.waitlist import tell_waitlist
 
@@ -20,6 +21,7 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
         "turn_of_season": turn_of_season,
         "lapse_supply": lapse_supply,
         "repeg_products": repeg_products,
+        "review_closed": review_closed,
         "tell_waitlist": tell_waitlist,
     }
 )

@@ -20,6 +20,7 @@ from bo_worker.domain.missing import ClaimsExhaustedError
 from bo_worker.domain.waitlist import follow_stock
 from bo_worker.messages.outbound import encode
 from bo_worker.messages.packing import pack
+from bo_worker.service.procurement import close_backorders, publish_procurement
 from bo_worker.store.journal import append_journal
 from bo_worker.store.keys import Key, lock_keys, save_keys
 from bo_worker.store.losses import find_losing_claims, set_tails
@@ -194,13 +195,17 @@ async def lock_found(connection: asyncpg.Connection, work: Work, order_ids: Coll
 async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -> int:
     """Write what changed, and last of all the messages that tell of it; return how many messages."""
     account, messages = work.account, work.messages
+    at = instant(now)
+    await close_backorders(connection, account)
     _publish_availability(account)
     _follow_waitlists(work)
-    encode_facts(work, instant(now))
+    encode_facts(work, at)
     await save_keys(connection, work.keys.values())
     await save_orders(connection, account.orders.values(), now)
     await save_promises(connection, account)
     await save_purchase_orders(connection, account.purchase_orders.values())
+    await publish_procurement(connection, account)
+    encode_facts(work, at)
     await save_products(connection, account.products.values())
     await save_joined(connection, account.joined)
     await save_deliveries(connection, account.deliveries.values())
@@ -237,7 +242,9 @@ def _next_number(work: Work, fact: Fact) -> int:
         case Procurement():
             product = work.account.products[fact.sku]
             product.procurement_sequence += 1
-            product.is_changed = True  # Nothing else of it need have changed, and the number must be stored.
+            product.is_changed = product.is_procurement_changed = (
+                True  # Nothing else of it need have changed, and the number must be stored.
+            )
             return product.procurement_sequence
         case _:
             return work.keys[fact.key].next_number(fact.topic)

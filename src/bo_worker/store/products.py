@@ -9,6 +9,7 @@ from bo_worker.domain.kinds import CLOSED
 from bo_worker.domain.stock import ANY_LOCATION, Lane, Product, Stock
 from bo_worker.domain.supply import incoming
 from bo_worker.store.policies import load_policy, save_policies
+from bo_worker.store.procurement import save_procurement
 from bo_worker.store.queries import QUERIES, ranked
 from bo_worker.store.supply import load_supply
 from bo_worker.store.waitlist import save_waitlists, waitlist_of
@@ -73,6 +74,10 @@ def _product(row: asyncpg.Record) -> Product:
     product.availability_sequence = row["availability_sequence"]
     product.procurement_sequence = row["procurement_sequence"]
     product.incoming_before = row["incoming"]
+    product.reorder_told = row["reorder_told"]
+    product.expedite_told = row["expedite_told"]
+    product.closed_reason = row["closed_reason"]
+    product.review_on = row["review_on"]
     product.promises = row["promises"]
     product.are_promises_due = row["promises_due"]
     product.phase = row["phase"]
@@ -146,6 +151,7 @@ async def save_products(connection: asyncpg.Connection, products: Iterable[Produ
     await save_policies(connection, changed)
     await _save_supply_of(connection, changed)
     await save_waitlists(connection, changed)
+    await save_procurement(connection, changed)
     await _save_stock(connection, [stock for product in changed for stock in product.stock.values()])
 
 
@@ -176,14 +182,9 @@ async def _save_supply_of(connection: asyncpg.Connection, products: Iterable[Pro
             incoming(product.supply.values()),
             product.promises,
             product.are_promises_due,
-            product.procurement_sequence,
         )
         for product in products
-        if product.supply
-        or product.incoming_before
-        or product.are_promises_due
-        or product.promises
-        or product.procurement_sequence
+        if product.supply or product.incoming_before or product.are_promises_due or product.promises
     ]
     if rows:
         await connection.execute(QUERIES["update_product_supply"], *map(list, zip(*rows, strict=True)))

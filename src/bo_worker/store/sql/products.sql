@@ -2,7 +2,8 @@
 -- Locks products, and with them their stock and their queues, in order; new ones have no row yet.
 select
     sku, waiting, unfinished, policy, policy_digest, availability_sequence, procurement_sequence, incoming, promises,
-    promises_due, phase, has_waitlist, stock_round, waitlist_told, waitlist_in_stock, waitlist_due
+    promises_due, phase, has_waitlist, stock_round, waitlist_told, waitlist_in_stock, waitlist_due, reorder_told,
+    expedite_told, closed_reason, review_on
 from bo_worker.product
 where sku = any($1::text[])
 order by sku
@@ -23,10 +24,9 @@ where mine.sku = new.sku;
 -- Stores what is on its way, and what follows from it. The products are locked.
 update bo_worker.product as mine
 set
-    incoming = new.incoming, promises = new.promises, promises_due = new.promises_due,
-    procurement_sequence = new.procurement_sequence
-from unnest($1::text[], $2::bigint[], $3::integer[], $4::boolean[], $5::integer[])
-    as new (sku, incoming, promises, promises_due, procurement_sequence)
+    incoming = new.incoming, promises = new.promises, promises_due = new.promises_due
+from unnest($1::text[], $2::bigint[], $3::integer[], $4::boolean[])
+    as new (sku, incoming, promises, promises_due)
 where mine.sku = new.sku;
 
 -- name: update_policies

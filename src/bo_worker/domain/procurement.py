@@ -1,0 +1,147 @@
+"""What purchasing is told: when to order, what to hurry, and which demand found nothing to wait for.
+
+Everything is told once per product, reason and transaction, at its end, of how things are by then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from bo_worker.domain.closing import plan_review
+from bo_worker.domain.facts import Procurement
+from bo_worker.domain.identity import derive_id
+from bo_worker.domain.supply import incoming
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from bo_worker.domain.account import Account
+    from bo_worker.domain.facts import ProcurementKind
+    from bo_worker.domain.stock import Product
+
+UNPROMISED: Final = "unpromised"
+# Such supply comes into being with each order: there is nothing to hurry.
+_MADE_FOR_ORDERS: Final = frozenset({"made_to_order", "drop_ship"})
+# Purchasing hears again of a gap that has grown so many times since it was told.
+_GROWTH: Final = 2
+
+
+@dataclass(slots=True)
+class Demand:
+    """Units that were not sold, or not promised, for one reason, and the orders that asked for them."""
+
+    quantity: int = 0
+    order_ids: set[str] = field(default_factory=set)
+
+
+def count_demand(product: Product, reason: str, order_id: str, quantity: int) -> None:
+    """Count units of an order that were denied, or wait without a promise."""
+    if product.demand is None:
+        product.demand = {}
+    demand = product.demand.setdefault(reason, Demand())
+    demand.quantity += quantity
+    demand.order_ids.add(order_id)
+
+
+def tell_purchasing(account: Account, product: Product, *, switched: bool) -> list[Procurement]:
+    """Return what purchasing must hear of a product that changed; it counts as told.
+
+    `switched` says that its backorders were closed or opened. How many orders wait, and what is needed when, is not
+    filled in: only who has stored the orders of this transaction can say.
+    """
+    told = []
+    policy = product.policy
+    if policy is not None:
+        told += _reorder(product)
+        if policy.reorder_point is None and product.reorder_told:
+            _set_reorder_told(product, told=False)
+        if product.is_policy_changed and product.closed_reason is not None:
+            product.review_on = account.today
+            product.is_procurement_changed = True
+        plan_review(product, account.today)
+    told += _expedite(product)
+    if product.lapsed and product.waiting:
+        told.append(_at_risk(product, account.today))
+    if switched:
+        reason = f"closed_{product.closed_reason}" if product.closed_reason else "opened"
+        told.append(_message("demand_signal", product, max(1, product.waiting), reason))
+    return told
+
+
+def demand_signals(product: Product) -> list[Procurement]:
+    """Return what was asked for in vain. Of products that nobody ever described or ordered, nothing is told."""
+    if product.demand is None or (product.is_new and product.policy is None and not product.supply):
+        return []
+    told = []
+    for reason, demand in sorted(product.demand.items()):
+        told.append(_message("demand_signal", product, demand.quantity, reason))
+        told[-1].orders_waiting = len(demand.order_ids)
+    product.demand = None
+    return told
+
+
+def name(account: Account, product: Product, message: Procurement) -> None:
+    """Publish a message, its id derived from the last cause that touched the product."""
+    if product.touched_by is not None:
+        account.cause = product.touched_by
+    message.procurement_id = derive_id("PR-", account.cause.name, message.kind, message.reason, message.sku)
+    account.publish(message)
+
+
+def _reorder(product: Product) -> list[Procurement]:
+    """Ask for more at the reorder point, once until there is more again. What is discontinued is not bought."""
+    policy = product.policy
+    if policy is None or policy.reorder_point is None:
+        return []
+    available = sum([product.available(stock) for stock in product.stock.values()])
+    position = available + incoming(product.supply.values()) - product.waiting
+    is_low = position <= policy.reorder_point and not policy.discontinued
+    if is_low == product.reorder_told:
+        return []
+    _set_reorder_told(product, told=is_low)
+    if not is_low:
+        return []
+    quantity = policy.reorder_quantity or policy.reorder_point + 1 - position
+    return [_message("reorder", product, quantity, "reorder_point")]
+
+
+def _set_reorder_told(product: Product, *, told: bool) -> None:
+    product.reorder_told = told
+    product.is_procurement_changed = product.is_changed = True
+
+
+def _expedite(product: Product) -> list[Procurement]:
+    """Ask for speed when more waits than is on its way, and again when the gap has grown a lot."""
+    gap = product.waiting
+    if gap and product.supply:
+        gap -= incoming(product.supply.values())
+    if gap and product.policy is not None and product.policy.kind in _MADE_FOR_ORDERS:
+        gap = 0
+    if gap <= 0:
+        if product.expedite_told:
+            product.expedite_told = 0
+            product.is_procurement_changed = product.is_changed = True
+        return []
+    if product.expedite_told and gap < _GROWTH * product.expedite_told:
+        return []
+    product.expedite_told = gap
+    product.is_procurement_changed = product.is_changed = True
+    return [_message("expedite", product, gap, "backorders_exceed_supply")]
+
+
+def _at_risk(product: Product, today: date) -> Procurement:
+    """Tell of supply that is overdue, and what it would change if it came today."""
+    quantity = min(product.waiting, product.lapsed)
+    message = _message("expedite", product, quantity, "promise_at_risk")
+    brought = 0
+    for line in sorted(product.supply.values(), key=lambda line: line.promised_on):
+        brought += line.incoming
+        if brought >= quantity:
+            message.days_gained = max(0, (line.promised_on - today).days)
+            break
+    return message
+
+
+def _message(kind: ProcurementKind, product: Product, quantity: int, reason: str) -> Procurement:
+    return Procurement("", kind, product.sku, None, quantity, 0, None, reason)

@@ -1,0 +1,81 @@
+"""What purchasing was told, who waits, and what closes backorders: in and out of the database."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bo_worker.domain.closing import WINDOW_DAYS, Churn, Queue
+from bo_worker.store.queries import QUERIES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import date
+
+    import asyncpg
+
+    from bo_worker.domain.stock import Product
+
+
+async def save_procurement(connection: asyncpg.Connection, products: Iterable[Product]) -> None:
+    """Write what purchasing was told of those products of which it heard something."""
+    rows = [
+        (
+            product.sku,
+            product.procurement_sequence,
+            product.reorder_told,
+            product.expedite_told,
+            product.closed_reason,
+            product.review_on,
+        )
+        for product in products
+        if product.is_procurement_changed
+    ]
+    if rows:
+        await connection.execute(QUERIES["update_procurement"], *map(list, zip(*rows, strict=True)))
+
+
+async def describe_queues(connection: asyncpg.Connection, skus: Collection[str]) -> dict[str, Queue]:
+    """Return who waits for products, those left out for whom nobody does. The products are locked."""
+    if not skus:
+        return {}
+    rows = await connection.fetch(QUERIES["describe_queues"], list(skus))
+    return {
+        row["sku"]: Queue(
+            row["orders"],
+            row["need_by"] and row["need_by"].date(),
+            row["promised_to"],
+            row["is_unpromised"],
+            row["placed_at"].date(),
+        )
+        for row in rows
+    }
+
+
+async def count_churn(connection: asyncpg.Connection, products: Collection[Product], today: date) -> None:
+    """Add to today's counts what began to wait and what was cancelled. The products are locked."""
+    rows = sorted((product.sku, product.joined, product.dropped) for product in products)
+    if rows:
+        await connection.execute(QUERIES["add_backorder_day"], *map(list, zip(*rows, strict=True)), today)
+
+
+async def load_churn(connection: asyncpg.Connection, skus: Collection[str], today: date) -> dict[str, Churn]:
+    """Return what was counted in the window that ends today. The products are locked."""
+    if not skus:
+        return {}
+    rows = await connection.fetch(QUERIES["sum_backorder_days"], list(skus), _before_window(today))
+    return {row[0]: Churn(row[1], row[2]) for row in rows}
+
+
+async def drop_churn(connection: asyncpg.Connection, skus: Collection[str], today: date) -> None:
+    """Forget what was counted before the window that ends today."""
+    await connection.execute(QUERIES["drop_backorder_days"], list(skus), _before_window(today))
+
+
+async def find_reviews(connection: asyncpg.Connection, today: date, products_max: int) -> list[str]:
+    """Return SKUs of which it is due to ask whether lines may wait."""
+    return [row[0] for row in await connection.fetch(QUERIES["find_reviews"], today, products_max)]
+
+
+def _before_window(today: date) -> date:
+    return today - timedelta(days=WINDOW_DAYS)

@@ -1,0 +1,172 @@
+"""What purchasing hears of a product, and how its backorders close and open, on a real Postgres without Kafka."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest_asyncio
+
+import build
+from bo_worker.domain.closing import UNITS_MIN, WINDOW_DAYS
+from bo_worker.service.promises import lapse_supply
+from bo_worker.service.reviews import review_closed
+from bo_worker.service.work import Rules
+from ledger import NOW, Ledger, ledger
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from streams import Input
+
+RULES = Rules("placed_at", 5_000)
+
+
+@pytest_asyncio.fixture
+async def books(database_url: str) -> AsyncIterator[Ledger]:
+    async with ledger(database_url) as found:
+        await found.forget()
+        yield found
+
+
+def placed(order_id: str, quantity: int, **fields: Any) -> Input:
+    backorder = fields.pop("backorder", None)
+    return "order-created", build.order(
+        order_id, lines=[build.order_line(quantity=quantity, backorder=backorder)], **fields
+    )
+
+
+def policy(version: int = 1, **fields: Any) -> Input:
+    return "product-policy-updated", build.policy("SKU-1", version, **fields)
+
+
+def ordered(quantity: int, purchase_order_id: str = "PO-1", **fields: Any) -> Input:
+    lines = [build.purchase_order_line(quantity=quantity, **fields)]
+    return "purchase-order-updated", build.purchase_order(purchase_order_id, 1, lines=lines)
+
+
+def received(receipt_id: str, quantity: int) -> Input:
+    return "inventory-received", build.receipt(receipt_id, lines=[build.receipt_line(quantity=quantity)])
+
+
+def cancelled(order_id: str, quantity: int) -> Input:
+    lines = [{"line_id": "1", "quantity": quantity}]
+    return "order-cancelled", build.cancellation(f"X-{order_id}", order_id, lines=lines)
+
+
+async def told(books: Ledger) -> list[tuple[str, str, int, int]]:
+    """Kind, reason, units and waiting orders of what purchasing heard; no id comes twice."""
+    found = [orjson.loads(one.value or b"") for one in await books.messages() if one.topic == "procurement"]
+    assert len({data["procurement_id"] for data in found}) == len(found)
+    return [(data["kind"], data["reason"], data["quantity"], data["orders_waiting"]) for data in found]
+
+
+async def last(books: Ledger) -> dict[str, Any]:
+    """The last message to purchasing."""
+    found = [one for one in await books.messages() if one.topic == "procurement"]
+    return dict(orjson.loads(found[-1].value or b""))
+
+
+async def state(books: Ledger) -> str:
+    """What a shop heard last of the product."""
+    found = [one for one in await books.messages() if one.topic == "availability-changed"]
+    return str(orjson.loads(found[-1].value or b"")["state"])
+
+
+async def sweep(books: Ledger, days: int) -> None:
+    """Ask, some days later, whether lines may wait."""
+    while (await review_closed(await books.connection(), RULES, NOW + timedelta(days=days))).more:
+        pass
+
+
+async def test_purchasing_hears_of_backorders_without_supply_once_and_again_when_they_double(books: Ledger) -> None:
+    await books.apply(placed("SO-1", 3, need_by="2026-12-09T00:00:00Z"))
+    await books.apply(placed("SO-2", 2, need_by="2026-12-01T00:00:00Z"))
+    await books.apply(placed("SO-3", 1))
+    gaps = [("expedite", "backorders_exceed_supply", 3, 1), ("expedite", "backorders_exceed_supply", 6, 3)]
+    assert await told(books) == gaps
+    assert (await last(books))["needed_by"] == "2026-12-01"
+    await books.apply(ordered(6))
+    await books.apply(placed("SO-4", 1))
+    new = [("expedite", "backorders_exceed_supply", 1, 4), ("demand_signal", "unpromised", 1, 1)]
+    assert await told(books) == gaps + new
+
+
+async def test_a_product_that_is_made_to_order_needs_no_hurry(books: Ledger) -> None:
+    await books.apply(policy(kind="made_to_order", lead_time_days=5), placed("SO-1", 3))
+    assert await told(books) == []
+
+
+async def test_the_reorder_point_is_told_once_per_crossing(books: Ledger) -> None:
+    await books.apply(policy(reorder_point=5, reorder_quantity=50), received("R-1", 10))
+    await books.apply(placed("SO-1", 5))
+    await books.apply(placed("SO-2", 1))
+    assert await told(books) == [("reorder", "reorder_point", 50, 0)]
+    await books.apply(ordered(50))
+    await books.apply(received("R-2", 10))
+    assert len(await told(books)) == 1
+    await books.apply(policy(2, reorder_point=70))
+    assert (await told(books))[1:] == [("reorder", "reorder_point", 7, 0)]
+
+
+async def test_denied_and_unpromised_demand_is_counted_by_reason(books: Ledger) -> None:
+    await books.apply(policy(backorder_limit=4))
+    await books.apply(placed("SO-1", 3), placed("SO-2", 2), placed("SO-3", 3), placed("SO-4", 1, backorder="deny"))
+    assert sorted(await told(books)) == [
+        ("demand_signal", "backorder_limit", 5, 2),
+        ("demand_signal", "out_of_stock", 1, 1),
+        ("demand_signal", "unpromised", 3, 1),
+        ("expedite", "backorders_exceed_supply", 3, 1),
+    ]
+
+
+async def test_supply_that_is_overdue_puts_promises_at_risk(books: Ledger) -> None:
+    await books.apply(ordered(4, expected_from="2026-11-22", expected_to="2026-11-22"))
+    await books.apply(ordered(9, "PO-2", expected_from="2026-12-01", expected_to="2026-12-05"))
+    await books.apply(placed("SO-1", 3))
+    await lapse_supply(await books.connection(), RULES, NOW + timedelta(days=2))
+    assert await told(books) == [("expedite", "promise_at_risk", 3, 1)]
+    assert (await last(books))["days_gained"] == 12
+
+
+async def test_backorders_close_when_too_many_give_up_and_open_when_these_are_long_ago(books: Ledger) -> None:
+    await books.apply(policy(cancellation_rate_limit=0.25))
+    await books.apply(placed("SO-1", UNITS_MIN), cancelled("SO-1", 5))
+    assert await state(books) == "backorderable"
+    await books.apply(placed("SO-2", 1, backorder="allow"), cancelled("SO-2", 1))
+    assert ("demand_signal", "closed_cancellation_rate", 15, 1) in await told(books)
+    assert await state(books) == "out_of_stock"
+    await books.apply(placed("SO-3", 1, backorder="allow"))
+    assert (await told(books))[-1] == ("demand_signal", "out_of_stock", 1, 1)
+    await sweep(books, WINDOW_DAYS - 1)
+    assert await state(books) == "out_of_stock"
+    await sweep(books, WINDOW_DAYS)
+    assert (await told(books))[-1] == ("demand_signal", "opened", 15, 1)
+    assert await state(books) == "backorderable"
+    assert await books.rows("backorder_day") == {"backorder_day": []}
+
+
+async def test_backorders_close_when_the_wait_passes_the_window_and_open_when_it_is_short_again(
+    books: Ledger,
+) -> None:
+    await books.apply(policy(window_days=10))
+    await books.apply(placed("SO-1", 3))
+    await sweep(books, 10)
+    assert await state(books) == "backorderable"
+    await sweep(books, 11)
+    assert (await told(books))[-1] == ("demand_signal", "closed_wait", 3, 1)
+    assert await state(books) == "out_of_stock"
+    await books.apply(received("R-1", 3))
+    await sweep(books, 12)
+    assert (await told(books))[-1] == ("demand_signal", "opened", 1, 0)
+    assert await state(books) == "backorderable"
+
+
+async def test_a_policy_that_closes_nothing_opens_backorders_at_once(books: Ledger) -> None:
+    await books.apply(policy(window_days=10))
+    await books.apply(placed("SO-1", 3))
+    await sweep(books, 11)
+    await books.apply(policy(2))
+    await sweep(books, 0)
+    assert (await told(books))[-1] == ("demand_signal", "opened", 3, 1)
