@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from bo_worker.domain.kinds import is_in_time, starts_on
@@ -35,7 +36,7 @@ def repeg(account: Account, product: Product, lines: Collection[Promised]) -> li
     """
     pegs = look_out(product).peg_all([line.waiting for line in lines])
     moved = []
-    for line in sorted(lines, key=lambda line: line.waiting.rank):
+    for line in sorted(lines, key=attrgetter("waiting.rank")):
         peg = pegs[line.waiting.order_id, line.waiting.position]
         found = Promise(peg.expected_from, peg.expected_to) if peg else _without_supply(account, product, line)
         is_news = _is_news(account.terms, line.told_to, found.expected_to)

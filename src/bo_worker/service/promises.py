@@ -14,7 +14,14 @@ from bo_worker.service.sweep import Done
 from bo_worker.service.work import OrdersBusyError, Work, load_found, save_work
 from bo_worker.store.keys import lock_keys
 from bo_worker.store.products import lock_products
-from bo_worker.store.promises import find_promises_due, load_pegged, load_queues, save_news, update_promises
+from bo_worker.store.promises import (
+    count_pegged,
+    find_promises_due,
+    load_pegged,
+    load_queues,
+    save_news,
+    update_promises,
+)
 from bo_worker.store.supply import (
     find_lapsed,
     find_open_supply,
@@ -38,8 +45,9 @@ if TYPE_CHECKING:
 TOPIC = "sweep"
 _PRODUCTS_MAX = 50
 _PURCHASE_ORDERS_MAX = 50
-# Lines of one product beyond these are promised nothing.
-PROMISED_LINES_MAX = 100_000
+# So many lines of a product that wait for one location, or for any, are promised something; it is locked meanwhile.
+PROMISED_LINES_MAX = 20_000
+_PEGGED_LINES_MAX = 100_000
 
 
 async def repeg_products(connection: asyncpg.Connection, rules: Rules, now: datetime) -> Done:
@@ -128,10 +136,11 @@ async def _load_waiting(connection: asyncpg.Connection, work: Work, rules: Rules
     """Return, by SKU, the lines that what is on its way may be for, or that have a promise."""
     products = work.account.products
     queues = await load_queues(connection, products.values(), rules.rank_by, PROMISED_LINES_MAX)
-    waiting: dict[str, Collection[Promised]] = {}
-    for sku in products:
-        pegged = await load_pegged(connection, sku, rules.rank_by, PROMISED_LINES_MAX)
-        waiting[sku] = {line.waiting: line for line in (*queues.get(sku, ()), *pegged)}.values()
+    waiting: dict[str, Collection[Promised]] = {sku: queues.get(sku, ()) for sku in products}
+    for sku, pegged in (await count_pegged(connection, products)).items():
+        if pegged > sum([line.promise.expected_to is not None for line in waiting[sku]]):
+            behind = await load_pegged(connection, sku, rules.rank_by, _PEGGED_LINES_MAX)
+            waiting[sku] = {line.waiting: line for line in (*waiting[sku], *behind)}.values()
     return waiting
 
 

@@ -47,6 +47,11 @@ async def load_queues(
     return queues
 
 
+async def count_pegged(connection: asyncpg.Connection, skus: Iterable[str]) -> dict[str, int]:
+    """Return how many lines of products have a promise. The products are locked."""
+    return {row[0]: row[1] for row in await connection.fetch(QUERIES["count_pegged"], list(skus))}
+
+
 async def load_pegged(connection: asyncpg.Connection, sku: str, rank_by: str, lines_max: int) -> list[Promised]:
     """Return lines of a product that have a promise, at most `lines_max`. The product is locked."""
     rows = await connection.fetch(QUERIES["load_pegged"], sku, lines_max)

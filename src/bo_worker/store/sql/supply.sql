@@ -157,6 +157,12 @@ cross join lateral (
 ) as head
 where head.ahead < lane.units;
 
+-- name: count_pegged
+-- How many lines of products have a promise. The products are locked.
+select sku, count(*) from bo_worker.order_line
+where sku = any($1::text[]) and backordered > 0 and expected_to is not null
+group by sku;
+
 -- name: load_pegged
 -- Lines of a product that have a promise. The product is locked.
 select
