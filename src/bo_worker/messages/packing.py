@@ -9,9 +9,10 @@ from bo_worker.messages.outbound import message_of
 from bo_worker.messages.record import Event, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _VERSION: Final = 1
+_SLICE: Final = 500
 
 
 class PackingError(ValueError):
@@ -30,11 +31,21 @@ def unpack(packed: bytes) -> list[Message]:
     Raises:
         PackingError: written by a version that is not known here, or damaged.
     """
+    return [message for part in unpack_slices(packed) for message in part]
+
+
+def unpack_slices(packed: bytes) -> "Iterator[list[Message]]":
+    """The same in slices, so that the caller can do something else in between.
+
+    Raises:
+        PackingError: as `unpack` does.
+    """
     if packed[:1] != bytes((_VERSION,)):
         raise PackingError(f"expected packed messages of version {_VERSION}, found {packed[:1].hex() or 'none'}")
     try:
         rows = msgpack.unpackb(cramjam.lz4.decompress_block(packed[1:]), use_list=False)
-        return [_message(row) for row in rows]
+        for first in range(0, len(rows), _SLICE):
+            yield [_message(row) for row in rows[first : first + _SLICE]]
     except (cramjam.DecompressionError, ValueError, TypeError) as error:
         raise PackingError("the packed messages are damaged") from error
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bo_worker.kafka.errors import PublishFailed
-from bo_worker.messages.packing import unpack
+from bo_worker.messages.packing import unpack_slices
 from bo_worker.service.failures import InvariantBrokenError, pauses, remedy
 from bo_worker.service.waiting import happens_within
 from bo_worker.store.leadership import RELAY_LOCK, lead
@@ -96,7 +96,11 @@ class Relay:
         if not rows or (newest is not None and rows[0].row_id > newest):
             return False
         started = time.perf_counter()
-        messages = [message for row in rows for message in unpack(row.body)]
+        messages: list[Message] = []
+        for row in rows:
+            for part in unpack_slices(row.body):
+                messages += part
+                await asyncio.sleep(0)  # The applier may have its answer: it comes first.
         await self._publish(messages)
         self._checkpoint("published")
         await delete_outbox(connection, [row.row_id for row in rows])
