@@ -39,9 +39,9 @@ class Season(Changes):
             turn(product, today)
             settle(self.account, Effect({"SKU-1": sorted(product.stock)}))
 
-    def expects(self, quantity: int, day: date) -> None:
+    def expects(self, quantity: int, day: date, purchase_order_id: str = "PO-1") -> None:
         """Let a confirmed purchase order be on its way."""
-        line = SupplyLine("PO-1", "1", "SKU-1", "SUP-1", "WH1", "confirmed", quantity)
+        line = SupplyLine(purchase_order_id, "1", "SKU-1", "SUP-1", "WH1", "confirmed", quantity)
         line.expected_from = line.expected_to = line.promised_on = day
         self.account.product("SKU-1").supply[line.key] = line
 
@@ -109,6 +109,22 @@ def test_from_the_release_on_a_pre_order_product_is_an_ordinary_one(story: Seaso
 
 
 # Backorders where they can be promised.
+def test_two_lines_of_an_order_are_not_promised_the_same_units(story: Season) -> None:
+    story.hears(sets(backorder="if_promised"))
+    story.expects(5, START)
+    story.expects(5, END, "PO-2")
+    story.order("SO-1", wants(5, "1"), wants(5, "2"))
+    assert [line.expected_to for line in story.account.orders["SO-1"].lines] == [START, END]
+
+
+def test_a_line_behind_a_rejected_one_is_not_promised_what_is_for_the_one_ahead(story: Season) -> None:
+    story.hears(sets(backorder="if_promised"))
+    story.expects(5, START)
+    story.expects(5, END, "PO-2")
+    story.order("SO-1", wants(5, "1"), wants(6, "2"), wants(5, "3"))
+    assert [line.expected_to for line in story.account.orders["SO-1"].lines] == [START, None, END]
+
+
 @pytest.mark.parametrize(("window", "state"), [(9, "out_of_stock"), (10, "backorderable"), (None, "backorderable")])
 def test_the_state_agrees_with_whether_a_line_is_taken_within_the_window(
     story: Season, window: int | None, state: str
