@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bo_worker.domain.availability import availability
+from bo_worker.domain.availability import availability, snapshot
 from bo_worker.domain.facts import Procurement
 from bo_worker.domain.kinds import turn
 from bo_worker.domain.promise import from_lead_time
@@ -39,9 +39,9 @@ class Season(Changes):
             turn(product, today)
             settle(self.account, Effect({"SKU-1": sorted(product.stock)}))
 
-    def expects(self, quantity: int, day: date) -> None:
+    def expects(self, quantity: int, day: date, purchase_order_id: str = "PO-1") -> None:
         """Let a confirmed purchase order be on its way."""
-        line = SupplyLine("PO-1", "1", "SKU-1", "SUP-1", "WH1", "confirmed", quantity)
+        line = SupplyLine(purchase_order_id, "1", "SKU-1", "SUP-1", "WH1", "confirmed", quantity)
         line.expected_from = line.expected_to = line.promised_on = day
         self.account.product("SKU-1").supply[line.key] = line
 
@@ -106,6 +106,62 @@ def test_from_the_release_on_a_pre_order_product_is_an_ordinary_one(story: Seaso
     story.order("SO-1", wants(1))
     assert story.promised("SO-1") == START + timedelta(days=3)
     assert story.account.product("SKU-1").next_change_on is None
+
+
+# Backorders where they can be promised.
+def test_two_lines_of_an_order_are_not_promised_the_same_units(story: Season) -> None:
+    story.hears(sets(backorder="if_promised"))
+    story.expects(5, START)
+    story.expects(5, END, "PO-2")
+    story.order("SO-1", wants(5, "1"), wants(5, "2"))
+    assert [line.expected_to for line in story.account.orders["SO-1"].lines] == [START, END]
+
+
+def test_a_line_behind_a_rejected_one_is_not_promised_what_is_for_the_one_ahead(story: Season) -> None:
+    story.hears(sets(backorder="if_promised"))
+    story.expects(5, START)
+    story.expects(5, END, "PO-2")
+    story.order("SO-1", wants(5, "1"), wants(6, "2"), wants(5, "3"))
+    assert [line.expected_to for line in story.account.orders["SO-1"].lines] == [START, None, END]
+
+
+@pytest.mark.parametrize(("window", "state"), [(9, "out_of_stock"), (10, "backorderable"), (None, "backorderable")])
+def test_the_state_agrees_with_whether_a_line_is_taken_within_the_window(
+    story: Season, window: int | None, state: str
+) -> None:
+    story.hears(sets(backorder="if_promised", window_days=window))
+    story.expects(5, START)
+    assert availability(story.account.product("SKU-1"), TODAY).state == state
+    story.order("SO-1", wants(1))
+    assert (story.promised("SO-1") is not None) == (state == "backorderable")
+
+
+def test_what_only_fills_up_the_safety_stock_can_not_be_promised(story: Season) -> None:
+    story.hears(sets(backorder="if_promised", safety_stock=5))
+    story.expects(5, START)
+    assert story.state == "out_of_stock"
+    assert story.order("SO-1", wants(1)) == [rejected("SO-1", ("1", 1), reason="out_of_stock")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "pre_order", "release_on": END},
+        {"kind": "pre_order", "release_on": START, "safety_stock": 2},
+        {"kind": "seasonal", "release_on": START, "season_ends_on": TODAY},
+    ],
+    ids=str,
+)
+def test_a_policy_that_moves_what_can_be_promised_is_a_change_that_a_shop_sees(
+    story: Season, change: dict[str, Any]
+) -> None:
+    story.is_kind("pre_order", release_on=START)
+    story.expects(5, START)
+    product = story.account.product("SKU-1")
+    before, seen = availability(product), snapshot(product)
+    story.hears(sets(2, **change))
+    assert availability(product) != before
+    assert snapshot(product) != seen
 
 
 # Made to order.

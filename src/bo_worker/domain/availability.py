@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.facts import Availability, LocationAvailability, PromisedQuantity
@@ -10,6 +10,8 @@ from bo_worker.domain.kinds import DROP_SHIP, ENDED, PRE_ORDER, WITHOUT_LEAD_TIM
 from bo_worker.domain.supply import incoming
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bo_worker.domain.commands import UpdatePolicy
     from bo_worker.domain.stock import Product
 
@@ -25,26 +27,30 @@ def snapshot(product: Product) -> tuple[object, ...]:
             free += available
             seen.append((stock.location, stock.on_hand, stock.allocated, available))
     seen += [(line.promised_on, line.incoming) for line in product.supply.values() if line.incoming]
-    return (*seen, _state(product, free))
+    promised = available_to_promise(product, free)
+    if product.policy is not None and product.policy.backorder == "if_promised":
+        seen.append(product.policy.window_days)
+    return (*seen, *promised, _state(product, free, promised))
 
 
-def availability(product: Product) -> Availability:
-    """Return the availability of a product now."""
+def availability(product: Product, today: date | None = None) -> Availability:
+    """Return the availability of a product; no day: whatever day it is, as far as that matters."""
     locations = [
         LocationAvailability(stock.location, stock.on_hand, stock.allocated, product.available(stock))
         for stock in sorted(product.stock.values(), key=lambda stock: stock.location)
         if stock.on_hand
     ]
     available = sum(location.available for location in locations)
+    promised = available_to_promise(product, available)
     return Availability(
         product.sku,
-        _state(product, available),
+        _state(product, available, promised, today),
         sum(location.on_hand for location in locations),
         sum(location.allocated for location in locations),
         available,
         product.waiting,
         incoming(product.supply.values()),
-        available_to_promise(product, available),
+        promised,
         min((line.promised_on for line in product.supply.values() if line.incoming), default=None),
         locations,
     )
@@ -78,8 +84,8 @@ def available_to_promise(product: Product, available: int) -> list[PromisedQuant
     return promised
 
 
-def _state(product: Product, available: int) -> str:
-    """Say whether the next unit can be sold, and how."""
+def _state(product: Product, available: int, promised: Sequence[PromisedQuantity], today: date | None = None) -> str:
+    """Say whether the next unit can be sold, and how. No day: whatever day it is, as far as that matters."""
     if available:
         return "in_stock"
     policy = product.policy
@@ -87,26 +93,27 @@ def _state(product: Product, available: int) -> str:
         return "out_of_stock" if product.closed_reason else "backorderable"
     if policy.discontinued:
         return "discontinued"
-    if not _may_wait(product, policy):
+    if not _may_wait(product, policy, promised, today):
         return "out_of_stock"
     return "pre_order" if product.phase == PRE_ORDER else "backorderable"
 
 
-def _may_wait(product: Product, policy: UpdatePolicy) -> bool:
+def _may_wait(
+    product: Product, policy: UpdatePolicy, promised: Sequence[PromisedQuantity], today: date | None
+) -> bool:
     """Tell whether one more unit may wait, of a line that asks for nothing else than the policy gives."""
     if product.closed_reason or product.phase == ENDED or policy.kind == "indefinite" or policy.backorder == "deny":
         return False
-    if policy.backorder == "if_promised" and not _can_promise(product):
+    if policy.backorder == "if_promised" and not _can_promise(policy, promised, today):
         return False
     return policy.backorder_limit is None or product.waiting < policy.backorder_limit
 
 
-def _can_promise(product: Product) -> bool:
+def _can_promise(policy: UpdatePolicy, promised: Sequence[PromisedQuantity], today: date | None) -> bool:
     """Tell whether what is on its way, or the lead time, can cover one more unit within the product's window."""
-    policy = product.policy
-    if policy is None:
-        return False
     lead_time, window = policy.lead_time_days, policy.window_days
     if lead_time is not None and policy.kind not in WITHOUT_LEAD_TIME and (window is None or lead_time <= window):
         return True
-    return product.phase != DROP_SHIP and incoming(product.supply.values()) > product.waiting
+    if not promised or window is None or today is None:
+        return bool(promised)
+    return promised[0].day <= today + timedelta(days=window)

@@ -103,6 +103,8 @@ def _serve_or_refuse(account: Account, line: OrderLine) -> str | None:
         account.note("backordered", short, line.sku, line=line)
     for stock, quantity in chosen:
         claim(account, line, stock, quantity, "claimed")
+    if short:
+        product.live[line.order.order_id, line.position] = line  # The next line is not promised the same units.
     return None
 
 

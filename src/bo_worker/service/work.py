@@ -255,7 +255,7 @@ def _publish_availability(account: Account) -> None:
     for product in account.products.values():
         if product.is_changed and product.touched_by and snapshot(product) != product.published:
             account.cause = product.touched_by
-            account.publish(availability(product))
+            account.publish(availability(product, account.today))
 
 
 def _follow_waitlists(work: Work) -> None:
