@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from bo_worker.service.seasons import turn_of_season
 from bo_worker.service.waitlist import tell_waitlist
 from bo_worker.service.work import OrdersBusyError, Rules
 from bo_worker.store.audit import audit
+from bo_worker.store.products import UnfinishedCauseError
 from ledger import NOW, ledger
 from world import PATIENCE_S, POLL_S
 
@@ -75,6 +76,7 @@ class Race:
     before: Sequence[Input]
     batch: Sequence[Input]
     now: datetime = NOW
+    rules: Rules = RULES
 
 
 RACES = {
@@ -98,6 +100,18 @@ RACES = {
         TURNED,
     ),
 }
+STEPS = {
+    "turn_of_season_in_steps": replace(
+        RACES["turn_of_season"],
+        before=[
+            ("product-policy-updated", SEASON),
+            receipt("R-1", 11),
+            *(order(f"SO-{number}", 2, ship_complete=number % 2 == 0) for number in range(9)),
+        ],
+        batch=[receipt("R-2", 3)],
+        rules=Rules("placed_at", 2),
+    )
+}
 every_race = pytest.mark.parametrize("name", RACES)
 
 
@@ -113,13 +127,15 @@ class Ring:
     async def begin(self) -> None:
         """Make the job due, and nothing else."""
         await self.books.forget()
+        self.books.applier._clock = lambda: NOW
         await self.books.apply(*self.race.before)
+        self.books.applier._clock = lambda: self.race.now
 
     async def batch(self) -> None:
         await self.books.apply(*self.race.batch)
 
     async def job(self) -> None:
-        await self.race.job(self.aside, RULES, self.race.now)
+        await self.race.job(self.aside, self.race.rules, self.race.now)
 
     async def sweep(self) -> None:
         """Call every job until nothing is due, as the sweep does."""
@@ -127,8 +143,8 @@ class Ring:
             more = True
             while more:
                 try:
-                    more = (await job(self.aside, RULES, self.race.now)).more
-                except OrdersBusyError:
+                    more = (await job(self.aside, self.race.rules, self.race.now)).more
+                except (OrdersBusyError, UnfinishedCauseError):
                     more = False
 
     async def outcome(self) -> Any:
@@ -149,7 +165,8 @@ class Ring:
         return await self.outcome()
 
     async def serials(self) -> list[Any]:
-        return [await self.serial(self.batch), await self.serial(self.job, self.batch)]
+        """The batch first, or after the job, or after all that is due."""
+        return [await self.serial(*steps, self.batch) for steps in ((), (self.job,), (self.sweep,))]
 
     async def until_one_waits(self) -> None:
         """Wait until a transaction of this database waits for a lock."""
@@ -168,8 +185,9 @@ class Ring:
 @asynccontextmanager
 async def ring(database_url: str, name: str) -> AsyncIterator[Ring]:
     aside, watch = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
-    async with ledger(database_url) as books:
-        yield Ring(RACES[name], books, aside, watch)
+    race = (RACES | STEPS)[name]
+    async with ledger(database_url, fill_lines_max=race.rules.fill_lines_max) as books:
+        yield Ring(race, books, aside, watch)
         await aside.close()
         await watch.close()
 
@@ -177,7 +195,7 @@ async def ring(database_url: str, name: str) -> AsyncIterator[Ring]:
 @every_race
 async def test_a_batch_that_meets_a_job_at_work_comes_after_it(database_url: str, name: str) -> None:
     async with ring(database_url, name) as found:
-        _, second = await found.serials()
+        _, second, _ = await found.serials()
         await found.begin()
         async with found.aside.transaction():
             await found.job()
@@ -191,13 +209,13 @@ async def test_a_batch_that_meets_a_job_at_work_comes_after_it(database_url: str
 @every_race
 async def test_a_job_that_meets_a_batch_at_work_sees_what_it_did(database_url: str, name: str) -> None:
     async with ring(database_url, name) as found:
-        first, second = await found.serials()
+        first, second, _ = await found.serials()
         assert first != second
         await found.begin()
         connection, batch = await found.books.connection(), found.books.batch(*found.race.batch)
         batch.lessons.lanes |= {("SKU-1", ANY_LOCATION): 99, ("SKU-1", "WH1"): 99}
         async with connection.transaction():
-            await apply_batch(connection, batch, RULES, NOW, lambda _: None)
+            await apply_batch(connection, batch, RULES, found.race.now, lambda _: None)
             following = asyncio.create_task(found.job())
             await found.until_one_waits()
         await following
@@ -231,7 +249,7 @@ async def test_a_job_and_a_batch_that_each_have_what_the_other_wants_do_not_dead
         assert await found.deadlocks() == 0
 
 
-@every_race
+@pytest.mark.parametrize("name", RACES | STEPS)
 async def test_jobs_and_batches_at_once_end_as_one_after_the_other_would(database_url: str, name: str) -> None:
     async with ring(database_url, name) as found:
         serials = await found.serials()

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
+import signal
 from typing import TYPE_CHECKING
-
-import orjson
 
 import build
 from audit import audit
 from bo_worker.app import Worker
 from bo_worker.store.leadership import SWEEP_LOCK
+from children import child, side_by_side
 from promised import planned_units
+from supply_audit import audit_supply, back_in_stock
 from workload import drawn, trickle
 from world import POLL_S, fresh_world, message, received, running
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from bo_worker.messages.record import Message
     from bo_worker.stack.servers import Servers
     from world import World
 
 SEED = 23
 SKUS, TRUCKS = 4, 3
-TOLD = ("order_backordered", "expected_date_changed")
 
 
 def inputs() -> list[Message]:
@@ -72,44 +69,43 @@ async def test_three_workers_race_with_a_sweep_that_loses_its_session_again_and_
         assert len(leaders) > 1
         assert await world.value("select deadlocks from pg_stat_database where datname = current_database()") == 0
         await audit(world)
-        await audit_told_days(world)
-        await audit_plans(world)
-        audit_waitlist(world)
+        await audit_supply(world)
+        assert await planned_units(world.fetch)
+        assert back_in_stock(world)
 
 
-async def audit_told_days(world: World) -> None:
-    """The last day that the customer of a waiting line heard is the one that the view shows."""
-    told: dict[tuple[str, str], str | None] = {}
-    for order_id in {output.key.decode() for output in world.outputs if output.topic == "customer-notification"}:
-        for data in world.data_of("customer-notification", order_id):
-            if data["kind"] in TOLD:
-                told |= {(order_id, line["line_id"]): line["expected_to"] for line in data["lines"]}
-    rows = await world.fetch("select order_id, line_id, expected_to from bo_worker.backorder_queue")
-    found = {(row["order_id"], row["line_id"]): _text(row["expected_to"]) for row in rows}
-    assert any(found.values())
-    assert {place: told.get(place) for place in found} == found
+async def test_a_worker_frozen_while_it_leads_the_sweep_writes_nothing_that_is_not_its_own_when_it_wakes_up(
+    stack: Servers, template_database: str
+) -> None:
+    load = inputs()
 
+    async def scenario(point: str) -> None:
+        async with (
+            fresh_world(
+                stack,
+                template_database,
+                batch_records_max=20,
+                kafka_request_timeout_s=1,
+                database_statement_timeout_s=3,
+            ) as world,
+            child(world, point, 0, signal.SIGSTOP) as zombie,
+        ):
+            await world.send(*load[:100])
+            await world.settled()
+            zombie.signal(signal.SIGUSR1)
+            await world.send(*load[100:200])
+            await world.until(zombie.is_frozen)
+            async with running(world):
+                await world.settled()
+                await world.send(*load[200:300])
+                zombie.signal(signal.SIGCONT)
+                await world.settled()
+                zombie.signal(signal.SIGTERM)
+                assert await zombie.ended() == 0
+            await audit(world)
+            await audit_supply(world)
 
-async def audit_plans(world: World) -> None:
-    """What trucks are planned to bring is what the plainest arithmetic hands out of it."""
-    rows = await world.fetch("select purchase_order_id, order_id, lines::text from bo_worker.cross_dock_plan")
-    planned: Counter[tuple[str, str, int]] = Counter()
-    for purchase_order_id, order_id, lines in rows:
-        for position, _, quantity, _, _, _, served in orjson.loads(lines):
-            planned[purchase_order_id, order_id, position] += max(0, quantity - served)
-    assert +planned == await planned_units(world.fetch)
-    assert +planned
-
-
-def audit_waitlist(world: World) -> None:
-    """Nobody was told twice in one round: a notification has an id of its customer and the round."""
-    told = {
-        (output.key, output.sequence): output.data["notification_id"]
-        for output in world.outputs
-        if output.topic == "customer-notification" and output.data["kind"] == "back_in_stock"
-    }
-    assert told
-    assert len(set(told.values())) == len(told)
+    await side_by_side(("in_job", "after_job"), scenario)
 
 
 async def _leader_ended(world: World) -> set[int]:
@@ -120,7 +116,3 @@ async def _leader_ended(world: World) -> set[int]:
         " and database = (select oid from pg_database where datname = current_database())"
     )
     return {row["pid"] for row in rows}
-
-
-def _text(day: date | None) -> str | None:
-    return day.isoformat() if day else None
