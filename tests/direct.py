@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from bo_worker.app import Worker
-from bo_worker.messages.inbound import decode
+from bo_worker.messages.inbound import INPUT_TOPICS, decode
 from bo_worker.messages.record import Record
 from bo_worker.service.batch import Batch
 from bo_worker.store.positions import claim_partitions
@@ -84,7 +84,7 @@ async def direct_workers(
     workers = [DirectWorker(database_url, number, **more) for number in range(count)]
     try:
         for worker in workers:
-            await worker.claim(connection, "order-created", "inventory-received")
+            await worker.claim(connection, *INPUT_TOPICS)
         yield connection, workers
     finally:
         for worker in workers:

@@ -1,8 +1,9 @@
 """A worker in a process of its own, which may signal itself: `worker_process.py SETTINGS POINT NTH SIGNAL`.
 
 SETTINGS is a JSON object. POINT is a checkpoint of the worker, or `assigned` or `revoked` for the two halves of a
-rebalance; the NTH time there, the process sends itself the SIGNAL. The count begins at the start or, where NTH is 0,
-with SIGUSR1. SIGTERM ends the process in order.
+rebalance, or `in_job` where a job of the sweep has written everything and not committed it; the NTH time there, the
+process sends itself the SIGNAL. The count begins at the start or, where NTH is 0, with SIGUSR1. SIGTERM ends the
+process in order.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from bo_worker.app import Worker
 from bo_worker.config import load_settings
+from bo_worker.service import promises, reviews, seasons, waitlist
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from bo_worker.kafka.consumer import Partition
 
@@ -43,10 +45,12 @@ class Fate:
 
 
 class FatefulWorker(Worker):
-    """A worker that also passes the two points of a rebalance."""
+    """A worker that also passes the two points of a rebalance, and the one in the middle of a job."""
 
     def __init__(self, settings: dict[str, Any], fate: Fate) -> None:
         super().__init__(load_settings(**settings), checkpoint=fate)
+        for module in (promises, reviews, seasons, waitlist):
+            module.save_work = _passing(module.save_work, fate)  # type: ignore[attr-defined]  # imported there
         assigned, revoked = self.intake.on_assigned, self.intake.on_revoked
 
         async def on_assigned(partitions: list[Partition]) -> Mapping[Partition, int | None]:
@@ -60,6 +64,15 @@ class FatefulWorker(Worker):
 
         self.intake.on_assigned = on_assigned  # type: ignore[method-assign]  # the consumer asks for it when it is made
         self.intake.on_revoked = on_revoked  # type: ignore[method-assign]  # the same
+
+
+def _passing(save: Callable[..., Awaitable[int]], fate: Fate) -> Callable[..., Awaitable[int]]:
+    async def save_and_pass(*arguments: Any) -> int:
+        count = await save(*arguments)
+        fate("in_job")
+        return count
+
+    return save_and_pass
 
 
 async def work(settings: dict[str, Any], fate: Fate) -> None:

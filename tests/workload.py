@@ -66,12 +66,10 @@ def _receipt(draw: random.Random, receipt_id: str, skus: int) -> build.Data:
 def _change(draw: random.Random, number: int, orders: int, skus: int) -> Message:
     """Something that happens to an order, which may not be there yet, or to a product."""
     order_id, sku = f"SO-{draw.randrange(orders)}", f"SKU-{draw.randrange(skus)}"
-    match draw.randrange(7):
-        case 0:
-            return message("order-cancelled", build.cancellation(f"X-{number}", order_id))
-        case 1:
-            some = [{"line_id": "1", "quantity": draw.randint(1, 3)}]
-            return message("order-cancelled", build.cancellation(f"X-{number}", order_id, lines=some))
+    match draw.randrange(8):
+        case 0 | 1 as kind:
+            some = {"lines": [{"line_id": "1", "quantity": draw.randint(1, 3)}]} if kind else {}
+            return message("order-cancelled", build.cancellation(f"X-{number}", order_id, **some))
         case 2:
             changed = {"priority": draw.randrange(10), "ship_complete": draw.random() < 0.5}
             return message("order-amended", build.amendment(f"AM-{number}", order_id, **changed))
@@ -81,6 +79,9 @@ def _change(draw: random.Random, number: int, orders: int, skus: int) -> Message
             return message("inventory-adjusted", corrected)
         case 4 | 5:
             return message("purchase-order-updated", _purchase_order(draw, number, skus))
+        case 6:
+            entry = build.waitlist_entry(f"W-{number}", sku, quantity=draw.randint(1, 3))
+            return message("waitlist-joined", entry)
         case _:
             return message("product-policy-updated", build.policy(sku, number, safety_stock=draw.randrange(4)))
 

@@ -181,6 +181,7 @@ class World:
                 "select not exists (select from bo_worker.outbox)"
                 " and not exists (select from bo_worker.unfinished_cause)"
                 " and not exists (select from bo_worker.product where promises_due or waitlist_due)"
+                " and not exists (select from bo_worker.supplier where deliveries_due or estimated_to is not null)"
             )
 
         await self.until(is_through)

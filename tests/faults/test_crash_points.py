@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from audit import audit
 from children import child, side_by_side
+from supply_audit import audit_supply
 from workload import drawn
 from world import fresh_world, running
 
 if TYPE_CHECKING:
     from bo_worker.stack.servers import Servers
 
-POINTS = ("assigned", "before_commit", "after_commit", "published", "deleted", "after_job")
+POINTS = ("assigned", "before_commit", "after_commit", "published", "deleted", "in_job", "after_job")
 
 
 async def test_a_worker_killed_at_a_checkpoint_is_succeeded_without_loss_or_doubles(
@@ -31,5 +32,6 @@ async def test_a_worker_killed_at_a_checkpoint_is_succeeded_without_loss_or_doub
             async with running(world):
                 await world.settled()
             await audit(world)
+            await audit_supply(world)
 
     await side_by_side(POINTS, scenario)

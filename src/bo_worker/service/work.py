@@ -1,7 +1,7 @@
 """The part of the account that one transaction works on: locked and loaded in a fixed order, saved as a whole.
 
-The lock order is always: positions or cause, keys in order, products in order. Orders that are found in a queue,
-when products are locked already, are taken without waiting or not at all.
+The lock order is always: positions or cause, keys in order, purchase orders in order, products in order, suppliers in
+order. Orders that are found in a queue, when products are locked already, are taken without waiting or not at all.
 """
 
 from __future__ import annotations

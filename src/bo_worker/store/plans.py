@@ -68,7 +68,8 @@ async def count_served(connection: asyncpg.Connection, served: Mapping[tuple[str
     for (purchase_order_id, order_id, position), quantity in served.items():
         if plan := plans.get((purchase_order_id, order_id)):
             serve(plan, position, quantity)
-    await save_plans(connection, plans.values())
+    # Those without lines are left alone: the sweep may be forgetting them, and they would come back.
+    await save_plans(connection, [plan for plan in plans.values() if plan.lines])
 
 
 def _line(values: list[Any]) -> PlannedLine:

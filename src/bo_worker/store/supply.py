@@ -79,19 +79,26 @@ async def load_histories(
 
 
 async def save_purchase_orders(connection: asyncpg.Connection, orders: Iterable[PurchaseOrder]) -> None:
-    """Write purchase orders that changed, with the lines that did."""
+    """Write purchase orders that changed, with the lines that did.
+
+    A new one that somebody else stored meanwhile makes this fail with UniqueViolationError: try the batch again.
+    """
     changed = sorted((order for order in orders if order.is_changed), key=lambda order: order.purchase_order_id)
-    if changed:
-        await connection.execute(
-            QUERIES["save_purchase_orders"],
-            [order.purchase_order_id for order in changed],
-            [order.version for order in changed],
-            [order.digest for order in changed],
-            [order.supplier_id for order in changed],
-            [order.location for order in changed],
-            [order.status for order in changed],
-        )
-        await save_supply(connection, [line for order in changed for line in order.lines.values()])
+    for query, stored in (
+        ("insert_purchase_orders", [order for order in changed if order.is_new]),
+        ("update_purchase_orders", [order for order in changed if not order.is_new]),
+    ):
+        if stored:
+            await connection.execute(
+                QUERIES[query],
+                [order.purchase_order_id for order in stored],
+                [order.version for order in stored],
+                [order.digest for order in stored],
+                [order.supplier_id for order in stored],
+                [order.location for order in stored],
+                [order.status for order in stored],
+            )
+    await save_supply(connection, [line for order in changed for line in order.lines.values()])
 
 
 async def save_supply(connection: asyncpg.Connection, lines: Iterable[SupplyLine]) -> None:

@@ -24,14 +24,20 @@ from bo_worker.supply
 where sku = any($1::text[]) and status in ('confirmed', 'in_transit') and quantity > received and not is_overdue
 order by purchase_order_id, line_id, sku;
 
--- name: save_purchase_orders
--- Stores purchase orders that are new or changed. Those that exist are locked.
+-- name: insert_purchase_orders
+-- Stores new purchase orders, in order. They were not there to be locked: of two that met the same one, the later fails.
 insert into bo_worker.purchase_order (purchase_order_id, version, digest, supplier_id, location, status)
-select * from unnest($1::text[], $2::bigint[], $3::bytea[], $4::text[], $5::text[], $6::text[])
-on conflict (purchase_order_id) do update
+select * from unnest($1::text[], $2::bigint[], $3::bytea[], $4::text[], $5::text[], $6::text[]);
+
+-- name: update_purchase_orders
+-- Stores purchase orders that changed. They are locked.
+update bo_worker.purchase_order as mine
 set
-    version = excluded.version, digest = excluded.digest, supplier_id = excluded.supplier_id,
-    location = excluded.location, status = excluded.status;
+    version = new.version, digest = new.digest, supplier_id = new.supplier_id, location = new.location,
+    status = new.status
+from unnest($1::text[], $2::bigint[], $3::bytea[], $4::text[], $5::text[], $6::text[])
+    as new (purchase_order_id, version, digest, supplier_id, location, status)
+where mine.purchase_order_id = new.purchase_order_id;
 
 -- name: save_supply
 -- Stores supply that is new or changed. Its purchase orders or its products are locked.
