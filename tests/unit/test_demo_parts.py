@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -11,6 +11,7 @@ from rich.console import Console
 
 from bo_worker.demo.board import board
 from bo_worker.demo.figures import Figures
+from bo_worker.demo.purchases import PROMPT, TARDY, TARDY_DAYS_MAX
 from bo_worker.demo.retail import changed_orders, load_orders, take
 from bo_worker.demo.scenario import build_scenario
 from bo_worker.demo.seen import Seen, see
@@ -31,8 +32,8 @@ def event(sequence: int, event_id: str = "", **fields: Any) -> Seen:
 
 def test_every_message_played_is_one_the_worker_takes_but_for_the_broken_order() -> None:
     orders = take(changed_orders(), 300)
-    scenario = build_scenario(orders, 1)
-    steps = [*scenario.opening, *scenario.trading]
+    scenario = build_scenario(orders, 1, AT.date())
+    steps = [*scenario.delivered, *scenario.opening, *scenario.trading]
     values = [orjson.dumps(step.data, option=orjson.OPT_UTC_Z) for step in steps]
     records = [
         Record(step.topic, 0, 0, step.key.encode(), value, []) for step, value in zip(steps, values, strict=True)
@@ -40,6 +41,35 @@ def test_every_message_played_is_one_the_worker_takes_but_for_the_broken_order()
     refused = [record.key for record in records if isinstance(decode(record, 2**20), Refused)]
     assert refused == [b"BROKEN"]
     assert len({order.order_id for order in orders}) == 300
+
+
+def test_every_truck_is_announced_and_one_is_put_off_before_it_leaves() -> None:
+    scenario = build_scenario(take(changed_orders(), 268), 1, AT.date())
+    versions: dict[str, list[tuple[int, str]]] = {}
+    for step in [*scenario.opening, *scenario.trading]:
+        if step.topic == "purchase-order-updated":
+            versions.setdefault(step.key, []).append((step.data["version"], step.data["status"]))
+        elif step.topic == "inventory-received" and step.key.startswith("TRUCK"):
+            versions[step.data["purchase_order_id"]].append((0, "received"))
+    straight = [(1, "confirmed"), (3, "in_transit"), (0, "received")]
+    put_off = [(1, "confirmed"), (2, "confirmed"), (3, "in_transit"), (0, "received")]
+    assert versions.pop("PO-NEXT-1") == [(1, "confirmed")]
+    assert sorted(versions.values(), key=len) == [straight] * (len(versions) - 1) + [put_off]
+
+
+def test_only_one_supplier_is_late_and_never_by_more_than_is_said() -> None:
+    scenario = build_scenario(take(changed_orders(), 268), 1, AT.date())
+    came_on = {
+        step.data["purchase_order_id"]: step.at.date()
+        for step in scenario.opening + scenario.trading
+        if step.topic == "inventory-received"
+    }
+    late: dict[str, set[int]] = {PROMPT: set(), TARDY: set()}
+    for step in scenario.delivered + scenario.opening:
+        if step.topic == "purchase-order-updated" and step.key in came_on:
+            words = [date.fromisoformat(line["expected_to"]) for line in step.data["lines"]]
+            late[step.data["supplier_id"]] |= {(came_on[step.key] - word).days for word in words}
+    assert late == {PROMPT: {0}, TARDY: set(range(TARDY_DAYS_MAX + 1))}
 
 
 def test_the_sample_is_played_as_it_is_but_for_how_it_is_served() -> None:
@@ -102,7 +132,7 @@ def test_the_board_fits_the_terminal_and_loses_no_figure_at_80_columns(width: in
     with console.capture() as drawing:
         console.print(board(stage, height))
     lines = drawing.get().splitlines()
-    assert len(lines) <= max(20, height - 1)
+    assert len(lines) <= max(21, height - 1)
     assert {len(line) for line in lines} == {width}
     if width >= 80:
         assert all(figure in drawing.get() for figure in ("12,345", "9,876,543", "1,111,111", "7,654,321", "88.8%"))
