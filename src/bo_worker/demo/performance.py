@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from bo_worker.demo.checks import check
@@ -110,18 +111,17 @@ class Performance:
             while True:
                 number += 1
                 scenario = build_scenario(take(self._orders, ORDERS_AT_ONCE_GOING_ON), number, self._first_day)
-                before = [*scenario.delivered, *scenario.opening]
+                before = list(chain.from_iterable(scenario.opening))
                 self.stage.begin("going on", len(before) + len(scenario.trading))
                 await self._sender.send(before)
                 speed = scenario.seconds * ORDERS_PER_S_GOING_ON / len(scenario.orders)
                 await self._sender.play(scenario.trading, scenario.pauses, speed)
 
     async def _open(self, scenario: Scenario) -> None:
-        self.stage.begin("opening stock", len(scenario.delivered) + len(scenario.opening))
-        await self._sender.send(scenario.delivered)
-        await self._settle()
-        await self._sender.send(scenario.opening)
-        await self._settle()
+        self.stage.begin("opening stock", sum(map(len, scenario.opening)))
+        for steps in scenario.opening:
+            await self._sender.send(steps)
+            await self._settle()
 
     async def _trade(self, scenario: Scenario) -> None:
         steps, pauses = scenario.trading, scenario.pauses

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PROMPT, TARDY = "SUP-PROMPT", "SUP-TARDY"
 SUPPLIERS = {"NORTH": PROMPT, "SOUTH": TARDY}
 TARDY_DAYS_MAX = 3
-PUT_OFF_DAYS = 2
+PUT_OFF_DAYS = 5  # more than was expected of it anyway, so customers hear of it
 CONFIRMED_VERSION, PUT_OFF_VERSION, IN_TRANSIT_VERSION = 1, 2, 3
 TRANSIT_ORDERS_MIN, TRANSIT_SHARE = 8, 6  # a truck leaves a sixth of the orders before it arrives, or some more
 
@@ -83,7 +83,7 @@ def expected(arrivals: Sequence[Receipt]) -> Iterator[Purchase]:
 
 def changes(arrivals: Sequence[Receipt], order_count: int) -> Iterator[Purchase]:
     """What the suppliers say while orders come: one truck is put off, and each leaves some time before it arrives."""
-    put_off = max((each for each in arrivals if SUPPLIERS[each.location] == PROMPT), key=_turn, default=None)
+    put_off = max((each for each in arrivals if SUPPLIERS[each.location] == TARDY), key=_turn, default=None)
     for arrival in arrivals:
         left_after = max(0, arrival.after_orders - max(TRANSIT_ORDERS_MIN, order_count // TRANSIT_SHARE))
         days = PUT_OFF_DAYS if arrival is put_off else 0

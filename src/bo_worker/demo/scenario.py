@@ -36,12 +36,12 @@ class Step(NamedTuple):
 class Scenario:
     """Some orders with the supply that fits them.
 
-    `delivered` is what brought the opening stock, `opening` that stock and what is expected next.
+    The parts of the opening are what was ordered, its arrival, and what is expected next: the past of the suppliers
+    has to be known before it can be told on which of their days to rely.
     """
 
     orders: Sequence[RetailOrder]
-    delivered: list[Step]
-    opening: list[Step]
+    opening: list[list[Step]]
     trading: list[Step]
 
     @property
@@ -63,11 +63,12 @@ def build_scenario(sample: Sequence[RetailOrder], number: int, first_day: date) 
     """
     orders = move_to(first_day, sample)
     stock, arrivals = list(opening_receipts(orders, number)), list(trucks(orders, number))
-    bought = [_purchased(purchase) for purchase in delivered(stock)]
-    opening = [*map(_received, stock), *map(_purchased, expected([*arrivals, *still_to_come(orders, number)]))]
+    ordered = [_purchased(purchase) for purchase in delivered(stock)]
+    on_order = [_purchased(purchase) for purchase in expected([*arrivals, *still_to_come(orders, number)])]
+    opening = [ordered, [_received(receipt) for receipt in stock], on_order]
     supply = [(change.after_orders, _purchased(change)) for change in changes(arrivals, len(orders))]
     supply += [(arrival.after_orders, _received(arrival)) for arrival in arrivals]
-    return Scenario(orders, bought, opening, list(_trading(orders, supply)))
+    return Scenario(orders, opening, list(_trading(orders, supply)))
 
 
 def _trading(orders: Sequence[RetailOrder], supply: Sequence[tuple[int, Step]]) -> Iterator[Step]:

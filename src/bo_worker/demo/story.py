@@ -72,7 +72,8 @@ def _dullness(messages: Sequence[Seen]) -> tuple[object, ...]:
     too_long = abs(len(messages) - GOOD_MESSAGE_COUNT)
     told = {seen.kind: seen.day for seen in messages if seen.topic == "customer-notification"}
     undated, unchanged = told["order_backordered"] is None, told.get("expected_date_changed") is None
-    unplanned = all(seen.kind != "cross_dock_plan" for seen in messages)
+    planned = {seen.data["purchase_order_id"] for seen in messages if seen.kind == "cross_dock_plan"}
+    unplanned = planned != {seen.key for seen in messages if seen.topic == "purchase-order-updated"}
     return (
         answered_late,
         undated,
@@ -130,18 +131,26 @@ def moral(messages: Sequence[Seen], outage: Outage | None) -> str:
 
 
 def _promised(messages: Sequence[Seen]) -> str:
-    """The first day told, beside the supplier's own word, and the day of the truck."""
-    told = next((seen.day for seen in messages if seen.kind == "order_backordered"), None)
-    word = next((seen.day for seen in messages if seen.topic == "purchase-order-updated"), None)
-    if told is None or word is None:
-        return ""
+    """The supplier's first word, the days told, and the day of the last truck, for what that truck brought."""
     last = next(seen for seen in reversed(messages) if seen.topic == "inventory-received")
+    brought = {line["sku"] for line in last.lines}
+    told = [day for seen in messages if seen.kind in WAITS for day in _days(seen, brought)]
+    word = next((seen.day for seen in messages if seen.key == last.data["purchase_order_id"]), None)
+    if not told or word is None:
+        return ""
+    why = " as it had been late before" if told[0] > word else ""
+    moved = f", then {day_name(told[-1])} as it put that off" if told[-1] > told[0] else ""
     came_on = day_name(datetime.fromisoformat(last.data["received_at"]).date())
-    why = ", as it was late before" if told > word else ""
     return (
-        f"The supplier said {day_name(word)}, the customer was told {day_name(told)}{why}, and the truck came on "
-        f"{came_on}. "
+        f"The supplier said {day_name(word)}. The customer was told {day_name(told[0])}{why}{moved}. The truck came "
+        f"on {came_on}. "
     )
+
+
+def _days(seen: Seen, skus: set[str]) -> list[str]:
+    """The last day that a notification names for the SKUs, if it names one."""
+    days = [line["expected_to"] for line in seen.lines if line["sku"] in skus and line["expected_to"]]
+    return [max(days)] if days else []
 
 
 def _clock(at: datetime) -> str:
