@@ -17,7 +17,7 @@ from bo_worker.demo.retail import changed_orders, load_orders, take
 from bo_worker.demo.scenario import build_scenario
 from bo_worker.demo.seen import Seen, see
 from bo_worker.demo.stage import Stage
-from bo_worker.demo.story import Journal
+from bo_worker.demo.story import Journal, moral, tell
 from bo_worker.demo.tally import Outage, Tally
 from bo_worker.messages.inbound import Refused, decode
 from bo_worker.messages.record import Record
@@ -118,6 +118,56 @@ def test_a_journal_without_backorder_has_no_story() -> None:
     journal = Journal()
     journal.note(event(1))
     assert journal.best_story() == []
+
+
+def test_the_story_sets_the_days_that_were_told_beside_the_word_of_the_supplier() -> None:
+    journal = Journal()
+    for seen in backorder_with_days():
+        journal.note(seen)
+    story = journal.best_story()
+    assert story[0].topic == "purchase-order-updated"
+    assert moral(story, None).startswith(
+        "The supplier said 22 Nov. The customer was told 25 Nov as it had been late before, then 27 Nov as it put "
+        "that off. The truck came on 24 Nov. C-1 waited 72 h 00 min"
+    )
+    console = Console(width=100, color_system=None)
+    with console.capture() as drawing:
+        console.print(tell(story))
+    told = ("order_backordered: 3\u00a0\u00d7\u00a0A, by 25 Nov", "cross_dock_plan, PO-1: 3", "by 27 Nov")
+    assert [part for part in told if part not in drawing.get()] == []
+
+
+def backorder_with_days() -> list[Seen]:
+    """An order that waits for a purchase order which is put off, and is served from its truck."""
+
+    def line(day: str | None = None) -> list[dict[str, Any]]:
+        return [{"line_id": "1", "sku": "A", "quantity": 3, "expected_to": day}]
+
+    def told(sequence: int, topic: str, **fields: Any) -> Seen:
+        data = {"location": "SOUTH", "lines": line(), **fields}
+        return Seen(topic, "SO-1", {"ce_sequence": str(sequence), "ce_id": f"E-{sequence}"}, data, AT, AT)
+
+    ordered = {"order_id": "SO-1", "placed_at": AT.isoformat(), "customer": {"customer_id": "C-1"}, "lines": line()}
+    supply = {"supplier_id": "SUP", "version": 1, "status": "confirmed", "lines": line("2026-11-22")}
+    came = (AT + timedelta(days=3)).isoformat()
+    receipt: dict[str, Any] = {
+        "receipt_id": "R-1",
+        "purchase_order_id": "PO-1",
+        "location": "SOUTH",
+        "dock_door": "D1",
+    }
+    receipt |= {"received_at": came, "lines": line()}
+    dock = {"receipt_id": "R-1", "dock_door": "D1", "completes_order": True}
+    return [
+        Seen("purchase-order-updated", "PO-1", {}, supply, AT - timedelta(seconds=1), AT),
+        Seen("order-created", "SO-1", {}, ordered, AT, AT),
+        told(1, "customer-notification", kind="order_backordered", lines=line("2026-11-25")),
+        told(2, "customer-notification", kind="expected_date_changed", lines=line("2026-11-27")),
+        told(1, "fulfillment", kind="cross_dock_plan", purchase_order_id="PO-1", status="planned"),
+        Seen("inventory-received", "R-1", {}, receipt, AT, AT),
+        told(2, "fulfillment", kind="cross_dock", **dock),
+        told(3, "customer-notification", kind="backorder_filled"),
+    ]
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (60, 18)])
