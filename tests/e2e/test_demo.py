@@ -24,6 +24,7 @@ AUDIT = """
  ✓ # units received = # on hand, article by article (none shipped)
  ✓ # units allocated, nowhere more than on hand, all claimed by order lines
  ✓ nobody waits for an article of which usable stock is free
+ ✓ # of # waiting lines have a promised day, each the one its customer was told last
  ✓ # units cross-docked or put away, of each receipt as many as arrived
  ✓ # units in instructions to send them, and in the account
  ✓ ce_sequence without a gap for # topics and keys
@@ -45,9 +46,17 @@ def test_it_plays_orders_tells_a_story_checks_itself_and_leaves_nothing_behind(s
     assert demo.returncode == 0, said
     assert numbers_hidden(section(said, "The audit")).partition("; # came again")[0] == AUDIT.strip("\n")
     assert "40 of 40 orders" in section(said, "The audit")
-    kinds = ("order-created", "order_backordered", "inventory-received", "cross_dock", "backorder_filled")
+    kinds = (
+        "purchase-order-updated",
+        "order-created",
+        "order_backordered",
+        "inventory-received",
+        "cross_dock",
+        "backorder_filled",
+    )
     assert [kind for kind in kinds if kind not in section(said, "The story")] == []
     assert "40 orders, " in section(said, "Summary")
+    assert re.search(r"[1-9]\d* lines were promised a day that holds with 90%", section(said, "Summary"))
     assert "one crash of the worker" in section(said, "Summary")
     assert what_is_left(scratch) == []
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bo_worker.demo.tally import DEAD_LETTERS
+from bo_worker.messages.inbound import INPUT_TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from bo_worker.demo.stage import Stage
 
-LINES_WITHOUT_HAPPENINGS = 20  # one of them below the panel, for the cursor
+LINES_WITHOUT_HAPPENINGS = 21  # one of them below the panel, for the cursor
 HAPPENINGS_MAX = 16
 
 
@@ -65,7 +66,7 @@ def status_line(stage: Stage) -> str:
     figures, tally = stage.figures, stage.tally
     return (
         f"{stage.sent:,}/{stage.total:,} sent; {figures.orders:,} orders, {figures.lines:,} lines, "
-        f"{figures.fill_rate:.1%} filled, {figures.waiting:,} units wait; "
+        f"{figures.fill_rate:.1%} filled, {figures.waiting:,} units wait, {figures.incoming:,} are on their way; "
         f"{tally.units['cross_dock']:,} cross-docked, {tally.units['ship']:,} from storage; "
         f"lag {stage.lag:,}, {stage.lines_per_s:,.0f} lines/s; worker {stage.worker_pid or 'killed'}"
     )
@@ -128,6 +129,7 @@ def _orders(stage: Stage) -> RenderableType:
         ("orders waiting", Text(f"{figures.waiting_orders:,}", "yellow")),
         ("lines waiting", Text(f"{figures.waiting_lines:,}", "yellow")),
         ("units waiting", Text(f"{figures.waiting:,}", "yellow")),
+        ("lines with a day", f"{figures.dated_lines:,}"),
         ("lines rejected", Text(f"{figures.rejected_lines:,}", "red")),
     )
 
@@ -136,6 +138,7 @@ def _stock(stage: Stage) -> RenderableType:
     figures, units = stage.figures, stage.tally.units
     return _figures(
         "Units",
+        ("on their way", f"{figures.incoming:,}"),
         ("received", f"{units['received']:,}"),
         ("cross-docked", Text(f"{units['cross_dock']:,}", "bold cyan")),
         ("put away", f"{units['put_away']:,}"),
@@ -151,10 +154,11 @@ def _stream(stage: Stage) -> RenderableType:
     messages, answer = stage.tally.messages, stage.tally.answer_ms
     return _figures(
         "Messages",
-        ("orders, receipts in", f"{messages['order-created'] + messages['inventory-received']:,}"),
+        ("messages in", f"{sum(messages[topic] for topic in INPUT_TOPICS):,}"),
         ("notifications out", f"{messages['customer-notification']:,}"),
         ("fulfillments out", f"{messages['fulfillment']:,}"),
         ("availabilities out", f"{messages['availability-changed']:,}"),
+        ("days moved", f"{stage.figures.moves:,}"),
         ("dead letters", f"{messages[DEAD_LETTERS]:,}"),
         ("lag", Text(f"{stage.lag:,}", "bold red" if stage.lag > 50 else "")),
         ("lines/s", f"{stage.lines_per_s:,.0f}"),

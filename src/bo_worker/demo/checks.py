@@ -22,6 +22,8 @@ join bo_worker.stock_status as stock using (sku)
 where line.backordered > 0 and stock.available > 0 and coalesce(line.location, stock.location) = stock.location
 """
 
+DAYS = "select order_id, line_id, expected_to::text from bo_worker.order_line_status where backordered > 0"
+
 
 class Finding(NamedTuple):
     """Whether something holds, and the sentence that says so with its numbers."""
@@ -37,6 +39,7 @@ async def check(account: Account, evidence: Evidence, tally: Tally) -> list[Find
         await _stock(account, evidence),
         await _claims(account),
         await _queue(account),
+        await _days(account, evidence),
         _dock(evidence),
         await _instructions(account, evidence),
         _sequences(tally),
@@ -73,6 +76,16 @@ async def _claims(account: Account) -> Finding:
 async def _queue(account: Account) -> Finding:
     passed_over = await account.fetch(WAITING_BESIDE_FREE_UNITS)
     return Finding(not passed_over, "nobody waits for an article of which usable stock is free")
+
+
+async def _days(account: Account, evidence: Evidence) -> Finding:
+    days = {(row["order_id"], row["line_id"]): row["expected_to"] for row in await account.fetch(DAYS)}
+    holds = all(evidence.told.get(line) == day for line, day in days.items())
+    dated = sum(day is not None for day in days.values())
+    return Finding(
+        holds,
+        f"{dated:,} of {len(days):,} waiting lines have a promised day, each the one its customer was told last",
+    )
 
 
 def _dock(evidence: Evidence) -> Finding:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from bo_worker.demo.purchases import TARDY_DAYS_MAX
 from bo_worker.demo.retail import (
     EXPRESS_EVERY,
     EXPRESS_PRIORITY,
@@ -19,11 +20,12 @@ from bo_worker.demo.retail import (
 from bo_worker.demo.story import moral, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import Console
 
     from bo_worker.demo.checks import Finding
+    from bo_worker.demo.figures import Promises
     from bo_worker.demo.seen import Seen
     from bo_worker.demo.stage import Stage
     from bo_worker.demo.tally import Outage
@@ -36,9 +38,11 @@ def print_opening(console: Console, order_count: int, sample_count: int) -> None
     console.rule("[bold]bo-worker: who gets what, when stock is short", align="left")
     console.print(
         f"\n[bold]Real:[/] Kafka, Postgres, the worker, and {order_count:,} orders of a British online shop{again}, "
-        "with its customers (as numbers), times, articles, quantities and prices. Source: Online Retail, UCI Machine "
-        "Learning Repository, CC BY 4.0, doi 10.24432/C5BW33 (D. Chen).\n"
-        "[bold]Added:[/] two warehouses, their opening stock and the trucks, made to fit the orders. Changed: every "
+        "with its customers (as numbers), times of the day, articles, quantities and prices. Source: Online Retail, "
+        "UCI Machine Learning Repository, CC BY 4.0, doi 10.24432/C5BW33 (D. Chen).\n"
+        "[bold]Added:[/] two warehouses, their opening stock and the trucks, made to fit the orders; purchase orders "
+        f"for all of it, from a supplier that comes when it says and one that is up to {TARDY_DAYS_MAX} days late. "
+        "Changed: the two days are today and tomorrow, every "
         f"{EXPRESS_EVERY}th order is express (priority {EXPRESS_PRIORITY}), every {SHIP_COMPLETE_EVERY}th ships only "
         f"complete, every {NO_BACKORDER_EVERY}th takes no backorder, every {PINNED_EVERY}th comes from {PINNED_TO} "
         "only; one order is sent twice, one is broken, and the worker is killed in the middle.\n"
@@ -64,7 +68,7 @@ def print_findings(console: Console, findings: Iterable[Finding]) -> None:
         console.print(mark.append(finding.sentence, "default"))
 
 
-def print_summary(console: Console, stage: Stage, seconds: float) -> None:
+def print_summary(console: Console, stage: Stage, seconds: float, promises: Promises) -> None:
     """Sum it up."""
     figures, tally = stage.figures, stage.tally
     console.print()
@@ -82,8 +86,21 @@ def print_summary(console: Console, stage: Stage, seconds: float) -> None:
         sentences.append(f"from order sent to first event read {median:,.0f} ms (median; 95 %: {late:,.0f} ms)")
     if tally.outage and tally.outage.seconds:
         sentences.append(f"one crash of the worker, caught up after {tally.outage.seconds:.1f} s")
+    sentences[3:3] = _promises(promises, stage.figures.moves)
     for sentence in sentences:
         console.print(f" {sentence}")
+
+
+def _promises(promises: Promises, moves: int) -> Iterator[str]:
+    """How far the days held, the suppliers' and ours."""
+    if promises.deliveries:
+        share = promises.deliveries_on_time / promises.deliveries
+        yield f"suppliers kept their own word in {share:.0%} of {promises.deliveries:,} deliveries"
+    for level in promises.levels:
+        yield (
+            f"{level['made']:,} lines were promised a day that holds with {level['level']:.0%}: {level['held']:,} "
+            f"held, {level['broken']:,} broken, {level['open']:,} still wait; {moves:,} moved"
+        )
 
 
 def print_next(console: Console) -> None:
@@ -110,6 +127,7 @@ def print_attach(console: Console, worker: WorkerProcess, order_id: str, sku: st
     for command in (
         f"{program} show order {order_id}",
         f"{program} show sku {sku}",
+        f"{program} report promises",
         f"{program} dlq list",
         f"curl -s {worker.url}/metrics",
     ):

@@ -18,6 +18,7 @@ class Evidence:
         self.moved: Counter[tuple[str, str]] = Counter()  # the same: from the dock to a customer or to storage
         self.released: Counter[tuple[str, str, str]] = Counter()  # by order, line and location
         self.answers: Counter[str] = Counter()  # first notifications by order
+        self.told: dict[tuple[str, str], str | None] = {}  # the last day told, by order and line
         self._receipts: set[str] = set()
 
     def note(self, seen: Seen) -> None:
@@ -29,6 +30,13 @@ class Evidence:
                 self._note_fulfillment(seen)
             case "customer-notification", "order_confirmed" | "order_backordered" | "order_rejected":
                 self.answers[seen.key] += 1
+                self._note_days(seen)
+            case "customer-notification", "expected_date_changed":
+                self._note_days(seen)
+
+    def _note_days(self, seen: Seen) -> None:
+        for line in seen.lines:
+            self.told[seen.key, line["line_id"]] = line["expected_to"]
 
     def _note_receipt(self, seen: Seen) -> None:
         receipt_id, location = seen.data["receipt_id"], seen.data["location"]

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from bo_worker.demo.purchases import CONFIRMED_VERSION
+from bo_worker.demo.seen import day_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
@@ -20,6 +23,7 @@ STYLES = {
     "order_backordered": ("yellow", "waits for"),
     "order_rejected": ("red", "is refused"),
     "backorder_filled": ("green", "gets"),
+    "expected_date_changed": ("yellow", "waits on for"),
 }
 
 
@@ -85,6 +89,8 @@ class Happenings:
                 self._note_dock(seen)
             case "customer-notification", kind if kind in STYLES:
                 self._note_order(seen)
+            case "purchase-order-updated", _ if seen.data.get("version", 0) > CONFIRMED_VERSION:
+                self._note_purchase(seen)
             case _ if seen.is_dead_letter:
                 self._note_dead_letter(seen)
 
@@ -107,6 +113,12 @@ class Happenings:
             arrival.cross_docked += seen.units
             arrival.orders.add(seen.key)
 
+    def _note_purchase(self, seen: Seen) -> None:
+        data, day = seen.data, day_name(seen.day or "")
+        word = "on their way, said to come on" if data["status"] == "in_transit" else "put off until"
+        text = Text.assemble((seen.key, "bold cyan"), f" of {data['supplier_id']}: {seen.units:,} units ", word)
+        self._lines.append(Line(seen.sent_at, text.append(f" {day}")))
+
     def _note_order(self, seen: Seen) -> None:
         """Orders in a rush are not all told: nobody could read them."""
         last = self._last_order_at
@@ -119,9 +131,16 @@ class Happenings:
             articles = f"{seen.units:,} units of {len(seen.lines)} articles"
         complete = ", order complete" if seen.data.get("completes_order") else ""
         text = Text.assemble((seen.key, "bold"), f" {seen.data['customer']['customer_id']}: ", (word, style))
-        self._lines.append(Line(seen.sent_at, text.append(f" {articles}{complete}")))
+        self._lines.append(Line(seen.sent_at, text.append(f" {articles}{complete}{_until(seen)}")))
 
     def _note_dead_letter(self, seen: Seen) -> None:
         reason = seen.headers.get("dlq_reason", "")
         text = Text.assemble((seen.key, "bold"), " ", ("dead letter", "red"), f": {reason}")
         self._lines.append(Line(seen.read_at, text))
+
+
+def _until(seen: Seen) -> str:
+    """The day that a customer is told, if this tells one."""
+    if seen.kind == "expected_date_changed":
+        return f", now by {day_name(seen.day)}" if seen.day else ", on no certain day"
+    return f", by {day_name(seen.day)}" if seen.kind == "order_backordered" and seen.day else ""

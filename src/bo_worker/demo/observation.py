@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bo_worker.demo.figures import Account
 from bo_worker.demo.watcher import Watcher
+from bo_worker.messages.inbound import INPUT_TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
     from bo_worker.demo.stage import Stage
 
 POLL_S = 0.2
-# What the account says was announced: events by topic, and batches of them that are not published yet.
+# What the account says was announced: events by topic; and what is not published, or not looked at again, yet.
 ANNOUNCED = """
 select
     coalesce(sum(notifications), 0)::bigint as notifications, coalesce(sum(fulfillments), 0)::bigint as fulfillments,
-    (select count(*) from bo_worker.outbox) as unpublished
+    (select count(*) from bo_worker.outbox) + (select count(*) from bo_worker.product where promises_due)
+        + (select count(*) from bo_worker.supplier where deliveries_due or estimated_to is not null) as to_come
 from bo_worker.message_key
 """
 
@@ -53,7 +55,7 @@ class Observation:
     async def is_settled(self, sent: int) -> bool:
         """Whether all that was sent is applied, and all events of it were read back."""
         messages = self._stage.tally.messages
-        read_all = messages["order-created"] + messages["inventory-received"] >= sent
+        read_all = sum(messages[topic] for topic in INPUT_TOPICS) >= sent
         await self.refresh()
         if self._stage.lag or not read_all:
             return False

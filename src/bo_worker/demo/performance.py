@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from bo_worker.demo.checks import check
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from bo_worker.config import Settings
     from bo_worker.demo.checks import Finding
+    from bo_worker.demo.figures import Promises
     from bo_worker.demo.scenario import Scenario
     from bo_worker.demo.seen import Seen
     from bo_worker.demo.worker_process import WorkerProcess
@@ -55,6 +58,7 @@ class Performance:
             settings, self.stage, [self.stage.happenings.note, self._evidence.note, self._journal.note]
         )
         self._orders = changed_orders()
+        self._first_day = datetime.now(UTC).date()  # suppliers promise days that are still to come
         self._publisher = Publisher(settings)
         self._sender = Sender(self._publisher, self._note_sent)
         self._sent = 0
@@ -77,7 +81,7 @@ class Performance:
         Raises:
             DemoError: The worker did not do its part.
         """
-        scenario = build_scenario(take(self._orders, order_count), 1)
+        scenario = build_scenario(take(self._orders, order_count), 1, self._first_day)
         began = time.monotonic()
         async with self._on_screen():
             await self._open(scenario)
@@ -95,6 +99,10 @@ class Performance:
         self.findings = await check(self._observation.account, self._evidence, self.stage.tally)
         return self.findings
 
+    async def promises(self) -> Promises:
+        """What became of the days that customers and buyers were told."""
+        return await self._observation.account.promises()
+
     async def go_on(self) -> None:
         """Play more orders at a steady pace, for ever."""
         self._observation.listeners = [self.stage.happenings.note]
@@ -102,16 +110,18 @@ class Performance:
         async with self._on_screen():
             while True:
                 number += 1
-                scenario = build_scenario(take(self._orders, ORDERS_AT_ONCE_GOING_ON), number)
-                self.stage.begin("going on", len(scenario.opening) + len(scenario.trading))
-                await self._sender.send(scenario.opening)
+                scenario = build_scenario(take(self._orders, ORDERS_AT_ONCE_GOING_ON), number, self._first_day)
+                before = list(chain.from_iterable(scenario.opening))
+                self.stage.begin("going on", len(before) + len(scenario.trading))
+                await self._sender.send(before)
                 speed = scenario.seconds * ORDERS_PER_S_GOING_ON / len(scenario.orders)
                 await self._sender.play(scenario.trading, scenario.pauses, speed)
 
     async def _open(self, scenario: Scenario) -> None:
-        self.stage.begin("opening stock", len(scenario.opening))
-        await self._sender.send(scenario.opening)
-        await self._settle()
+        self.stage.begin("opening stock", sum(map(len, scenario.opening)))
+        for steps in scenario.opening:
+            await self._sender.send(steps)
+            await self._settle()
 
     async def _trade(self, scenario: Scenario) -> None:
         steps, pauses = scenario.trading, scenario.pauses

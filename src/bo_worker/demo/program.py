@@ -79,7 +79,7 @@ async def _perform(performance: Performance, console: Console, order_count: int,
         closing.print_story(console, story, performance.stage.tally.outage)
         findings = await performance.audit()
         closing.print_findings(console, findings)
-        closing.print_summary(console, performance.stage, performance.seconds)
+        closing.print_summary(console, performance.stage, performance.seconds, await performance.promises())
         if keep_running:
             closing.print_attach(console, performance.worker, *_example(story))
             await performance.go_on()

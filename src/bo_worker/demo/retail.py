@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from importlib import resources
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 PINNED_TO = "SOUTH"
 EXPRESS_PRIORITY = 5
 # Every so manieth order is changed; primes, so that the changes also meet on one order.
 EXPRESS_EVERY, SHIP_COMPLETE_EVERY, NO_BACKORDER_EVERY, PINNED_EVERY = 11, 13, 17, 19
 ROUND_DAYS = 2
+FIRST_DAY = date(2010, 12, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,12 @@ def changed_orders() -> Iterator[RetailOrder]:
 def take(orders: Iterator[RetailOrder], number: int) -> list[RetailOrder]:
     """The next orders."""
     return list(islice(orders, number))
+
+
+def move_to(first_day: date, orders: Sequence[RetailOrder]) -> list[RetailOrder]:
+    """The same orders at the same times of the day, the first day of the sample being another one."""
+    later = first_day - FIRST_DAY
+    return [replace(order, placed_at=order.placed_at + later) for order in orders]
 
 
 def _order(data: dict[str, Any]) -> RetailOrder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -59,6 +59,18 @@ class Seen:
     def units(self) -> int:
         """Units over all its lines."""
         return sum(line["quantity"] for line in self.lines)
+
+    @property
+    def day(self) -> str | None:
+        """The last day by which its lines are to come; None while that is not known of all of them."""
+        days = [line.get("expected_to") for line in self.lines] or [None]
+        return None if None in days else max(map(str, days))
+
+
+def day_name(day: str | date) -> str:
+    """A day as people write it."""
+    found = date.fromisoformat(day) if isinstance(day, str) else day
+    return f"{found.day} {found:%b}"
 
 
 def see(record: Record, read_at: datetime) -> Seen:

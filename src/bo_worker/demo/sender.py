@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bo_worker.kafka.publisher import Publisher
 
 TICK_S = 0.05
-SOURCES = {"order-created": "/web-shop", "inventory-received": "/warehouse"}
+SOURCES = {"order-created": "/web-shop", "inventory-received": "/warehouse", "purchase-order-updated": "/purchasing"}
 
 
 class Sender:
@@ -50,9 +50,10 @@ class Sender:
 
 
 def _message(step: Step, now: datetime) -> Message:
+    version = step.data.get("version")
     headers = {
         "ce_specversion": "1.0",
-        "ce_id": step.key,
+        "ce_id": f"{step.key}.{version}" if version else step.key,
         "ce_source": SOURCES[step.topic],
         "ce_type": f"com.example.{step.topic}",
         "ce_time": now.isoformat(),

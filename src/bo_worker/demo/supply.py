@@ -32,7 +32,13 @@ class Receipt:
     location: str
     received_at: datetime
     dock_door: str
+    purchase_order_id: str
     lines: tuple[dict[str, Any], ...]
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether it is in the warehouse before the first order."""
+        return not self.after_orders
 
     def as_data(self) -> dict[str, Any]:
         """The data of its `inventory-received`."""
@@ -41,6 +47,7 @@ class Receipt:
             "location": self.location,
             "received_at": self.received_at,
             "dock_door": self.dock_door,
+            "purchase_order_id": self.purchase_order_id,
             "lines": self.lines,
         }
 
@@ -53,7 +60,8 @@ def opening_receipts(orders: Sequence[RetailOrder], number: int) -> Iterator[Rec
     at = orders[0].placed_at - timedelta(hours=2)
     for location, load in loads.items():
         if lines := _receipt_lines(load):
-            yield Receipt(0, f"OPENING-{location}-{number}", location, at, "D1", lines)
+            opening_id = f"{location}-{number}"
+            yield Receipt(0, f"OPENING-{opening_id}", location, at, "D1", f"PO-{opening_id}", lines)
 
 
 def trucks(orders: Sequence[RetailOrder], number: int) -> Iterator[Receipt]:
@@ -71,7 +79,19 @@ def trucks(orders: Sequence[RetailOrder], number: int) -> Iterator[Receipt]:
         at = orders[after - 1].placed_at
         if lines := _receipt_lines(load):
             truck_number = (number - 1) * TRUCKS_MAX + index + 1
-            yield Receipt(after, f"TRUCK-{truck_number}", location, at, door, lines)
+            yield Receipt(after, f"TRUCK-{truck_number}", location, at, door, f"PO-{truck_number}", lines)
+
+
+def still_to_come(orders: Sequence[RetailOrder], number: int) -> Iterator[Receipt]:
+    """What arrives a week after all this: half of the articles of which the trucks do not bring enough."""
+    load: Counter[str] = Counter()
+    for sku, demand in _demand(orders).items():
+        missing = demand - _opening_quantity(sku, demand)
+        if _tenth(sku) == LAST_TENTH_NEVER_COMES_IN_FULL and crc32(sku.encode()) // 10 % 2:
+            load[sku] += missing - sum(_deliveries(sku, missing))
+    if lines := _receipt_lines(load):
+        at = orders[-1].placed_at + timedelta(days=7)
+        yield Receipt(len(orders), f"TRUCK-NEXT-{number}", LOCATIONS[-1], at, "D1", f"PO-NEXT-{number}", lines)
 
 
 def _demand(orders: Iterable[RetailOrder]) -> Counter[str]:
@@ -129,4 +149,5 @@ def _receipt_line(number: int, sku: str, quantity: int) -> dict[str, Any]:
         "quantity": quantity,
         "damaged_quantity": damaged,
         "lot": f"L{mark % 10_000:04}",
+        "purchase_order_line_id": str(number),
     }

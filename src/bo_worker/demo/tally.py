@@ -61,6 +61,8 @@ class Tally:
             case "inventory-received" if seen.data:
                 self.units["received"] += seen.units
                 self.units["damaged"] += sum(line.get("damaged_quantity") or 0 for line in seen.lines)
+            case "purchase-order-updated":
+                pass
             case _:
                 self.units[seen.kind] += seen.units
                 self._note_answer(seen)
