@@ -99,11 +99,18 @@ def check(
 
 
 @show.command("order")
-def show_order(order_id: Annotated[str, typer.Argument(metavar="ID")], *, json: Json = False) -> None:
+def show_order(
+    order_id: Annotated[str, typer.Argument(metavar="ID")],
+    *,
+    why: Annotated[
+        bool, typer.Option("--why", help="Explain why each line waits or was served, and what would serve it now.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Show an order: its lines with all buckets, what they claim, and where they wait."""
     from bo_worker.cli.showing import print_order  # noqa: PLC0415 - see above
 
-    print_order(_settings(), order_id, as_json=json)
+    print_order(_settings(), order_id, why=why, as_json=json)
 
 
 @show.command("sku")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from bo_worker.cli.explaining import print_reasons
 from bo_worker.cli.failures import CommandFailedError
 from bo_worker.cli.output import print_json, print_line, print_table, quiet_logs, wait_s
 from bo_worker.store.database import reach
+from bo_worker.store.explaining import report_order_with_reasons
 from bo_worker.store.reports import report_order, report_product
 
 if TYPE_CHECKING:
@@ -31,13 +33,14 @@ _SKU_HISTORY = ("at", "change", "quantity", "location", "order_id", "via", "caus
 _QUEUE = ("rank", "order_id", "line_id", "backordered", "priority", "placed_at", "expected_from", "expected_to")
 
 
-def print_order(settings: Settings, order_id: str, *, as_json: bool) -> None:
-    """Print an order.
+def print_order(settings: Settings, order_id: str, *, why: bool, as_json: bool) -> None:
+    """Print an order, and with `why` the reasons of what became of its lines.
 
     Raises:
         CommandFailedError: there is none with this id.
     """
-    order = _report(settings, report_order, order_id, f"there is no order {order_id}")
+    ask = report_order_with_reasons if why else report_order
+    order = _report(settings, ask, order_id, f"there is no order {order_id}")
     if as_json:
         print_json(order)
         return
@@ -48,6 +51,8 @@ def print_order(settings: Settings, order_id: str, *, as_json: bool) -> None:
     claims = ((line["line_id"], *_pick(claim, _CLAIM)) for line in lines for claim in line["allocations"])
     print_table("Allocations", ("line_id", *_CLAIM), claims)
     print_table("History", _ORDER_HISTORY, (_pick(entry, _ORDER_HISTORY) for entry in order["history"]))
+    if why:
+        print_reasons(order)
 
 
 def print_product(settings: Settings, sku: str, *, as_json: bool) -> None:

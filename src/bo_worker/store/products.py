@@ -58,7 +58,7 @@ async def lock_products(
     for row in await connection.fetch(QUERIES["lock_products"], list(skus)):
         if row["unfinished"] is not None and row["unfinished"] != settling:
             raise UnfinishedCauseError(row["unfinished"])
-        products[row["sku"]] = _product(row)
+        products[row["sku"]] = product_of(row)
     for sku, location, on_hand, allocated in await connection.fetch(QUERIES["load_stock"], list(products)):
         products[sku].stock[location] = Stock(sku, location, on_hand, allocated, is_new=False)
     await load_supply(connection, products.values(), purchase_orders)
@@ -69,7 +69,8 @@ async def lock_products(
     return products
 
 
-def _product(row: asyncpg.Record) -> Product:
+def product_of(row: asyncpg.Record) -> Product:
+    """Return a product as it is stored, without stock, supply and queue."""
     product = Product(row["sku"], row["waiting"], has_backlog=row["waiting"] > 0, is_new=False)
     product.availability_sequence = row["availability_sequence"]
     product.procurement_sequence = row["procurement_sequence"]

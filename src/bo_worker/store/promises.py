@@ -67,10 +67,15 @@ def _lanes(product: Product) -> dict[str, int]:
     return {pin: units for pin, units in lanes.items() if units}
 
 
-def _promised(row: asyncpg.Record, rank_by: str) -> Promised:
+def waiting_of(row: asyncpg.Record, rank_by: str) -> Waiting:
+    """Return a line that waits, with its rank."""
     by = (row["need_by"] or NO_NEED) if rank_by == "need_by" else row["placed_at"]
     rank = (-row["priority"], by, row["placed_at"], row["order_id"], row["position"])
-    waiting = Waiting(rank, row["pin"], row["backordered"], row["order_id"], row["position"])
+    return Waiting(rank, row["pin"], row["backordered"], row["order_id"], row["position"])
+
+
+def _promised(row: asyncpg.Record, rank_by: str) -> Promised:
+    waiting = waiting_of(row, rank_by)
     return Promised(waiting, Promise(row["expected_from"], row["expected_to"]), row["told_to"], row["need_by"])
 
 
