@@ -37,16 +37,17 @@ UNLIKE = "id,availability_sequence,procurement_sequence,expedite_told,created_at
 
 
 class Ledger:
-    """Owns partition 0 of every topic. Time stands still, so that equal causes have equal effects."""
+    """Owns partition 0 of every topic. Time stands still, so that equal causes have equal effects; `now` moves it."""
 
     def __init__(self, session: Session, rules: Rules) -> None:
         self._session = session
+        self.now = NOW
         self.committed: list[Applied] = []
         self.positions: dict[Partition, Position] = {}
         self.applier = Applier(
             session,
             rules,
-            clock=lambda: NOW,
+            clock=lambda: self.now,
             committed=lambda _, applied: self.committed.append(applied),
             stopping=asyncio.Event(),
             retry_wait_max_s=1,

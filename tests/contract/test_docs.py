@@ -80,7 +80,8 @@ def test_commands_and_options_that_are_named_exist(document: Path) -> None:
     for code in code_in(document.read_text(encoding="utf-8")):
         if not re.match(r"bo-worker \w", code):
             continue
-        command = command_named(re.findall(r"[a-z]+", code.removeprefix("bo-worker "))[:2])
+        words = code.removeprefix("bo-worker ").partition(" --")[0]
+        command = command_named(re.findall(r"[a-z]+", words)[:2])
         assert command is not None, code
         options = {option for parameter in getattr(command, "params", ()) for option in parameter.opts}
         assert set(re.findall(r"(?<= )--[a-z-]+", code)) <= options | {"--help"}, code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime  # noqa: TC003 - Typer reads the annotations
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -26,11 +27,15 @@ app = typer.Typer(
 )
 show = typer.Typer(help="Show where an order stands, or how a product is.", no_args_is_help=True)
 dlq = typer.Typer(help="Look at dead letters, and send them back.", no_args_is_help=True)
-report = typer.Typer(help="Report how well the worker did.", no_args_is_help=True)
+report = typer.Typer(
+    help="Report how demand was met, what waits and for how long, of the last 30 days or of those given."
+)
 app.add_typer(show, name="show")
 app.add_typer(report, name="report")
 app.add_typer(dlq, name="dlq")
 
+_DAY = ["%Y-%m-%d"]
+_YEARS = range(1970, 3000)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -119,6 +124,35 @@ def show_sku(sku: Annotated[str, typer.Argument(metavar="SKU")], *, json: Json =
     from bo_worker.cli.showing import print_product  # noqa: PLC0415 - see above
 
     print_product(_settings(), sku, as_json=json)
+
+
+@report.callback(invoke_without_command=True)
+def report_shop(
+    context: typer.Context,
+    *,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=_DAY, metavar="DATE", help="The first day (UTC).")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=_DAY, metavar="DATE", help="The last day; today by default.")
+    ] = None,
+    json: Json = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one figure per row.")] = False,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with plots to FILE.")] = None,
+) -> None:
+    """Report how demand was met, what waits and for how long, of the last 30 days or of those given."""
+    if context.invoked_subcommand is not None:
+        return
+    if json and csv:
+        raise typer.BadParameter("choose one of --json and --csv")
+    if any(day.year not in _YEARS for day in (first, last) if day):
+        raise typer.BadParameter("a DATE lies between 1970 and 2999")
+    if first and last and first > last:
+        raise typer.BadParameter("--from must not be after --to")
+    from bo_worker.cli.reporting import print_shop  # noqa: PLC0415 - see above
+
+    form: Literal["table", "json", "csv"] = "json" if json else "csv" if csv else "table"
+    print_shop(_settings(), first and first.date(), last and last.date(), form, html)
 
 
 @report.command("promises")

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from bo_worker.cli.failures import CommandFailedError
 from bo_worker.cli.output import print_json, print_line, print_table, quiet_logs, wait_s
+from bo_worker.cli.shop_page import page
+from bo_worker.cli.shop_tables import csv_text, sections, shown
 from bo_worker.store.database import reach
 from bo_worker.store.reports import report_promises
+from bo_worker.store.shop import Period, report_shop
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bo_worker.config import Settings
     from bo_worker.store.reports import Report
 
@@ -31,6 +38,64 @@ def print_promises(settings: Settings, *, as_json: bool) -> None:
     if not levels:
         print_line("no customer was promised a day yet")
     print_table(f"Promises until {today}", _PROMISES, ([level[name] for name in _PROMISES] for level in levels))
+
+
+def print_shop(
+    settings: Settings,
+    first: date | None,
+    last: date | None,
+    form: Literal["table", "json", "csv"],
+    file: Path | None,
+) -> None:
+    """Print the report of a shop from the first to the last day, both counted in; by default of the last 30.
+
+    With a file it is written there as a page; a table is then not printed.
+
+    Raises:
+        CommandFailedError: the file can't be written.
+    """
+    quiet_logs()
+    now = datetime.now(UTC)
+    usual = Period.until(last or max(now.date(), first or date.min))
+    report = asyncio.run(_ask_shop(settings, Period(first or usual.first, usual.last), now))
+    if file is not None:
+        _write(file, page(report))
+    if form == "json":
+        print_json(report)
+    elif form == "csv":
+        sys.stdout.write(csv_text(report))
+    elif file is None:
+        _print_sections(report)
+    else:
+        print_line(f"wrote {file}")
+
+
+def _print_sections(report: Report) -> None:
+    print_line(f"From {report['from']} to {report['to']} (UTC), as of {report['at']:%Y-%m-%d %H:%M} UTC")
+    for section in sections(report):
+        rows = [
+            [
+                value if type(value) is int else shown(name, value)
+                for name, value in zip(section.columns, row, strict=True)
+            ]
+            for row in section.rows
+        ]
+        print_table(section.title, section.columns, rows)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandFailedError(f"{file} can't be written: {error.strerror}") from error
+
+
+async def _ask_shop(settings: Settings, period: Period, now: datetime) -> Report:
+    connection = await reach(settings, "report", wait_s(settings))
+    try:
+        return await report_shop(connection, period, now)
+    finally:
+        await connection.close()
 
 
 async def _ask_promises(settings: Settings, today: date) -> list[Report]:

@@ -91,3 +91,188 @@ order by id;
 select at, change, quantity, location, order_id, via, fulfillment_id, cause
 from (select * from bo_worker.journal where sku = $1 order by id desc limit $2) as latest
 order by id;
+
+-- name: allow_long_report
+-- For this transaction: a report about everything may take as long as it takes.
+select set_config('statement_timeout', '0', true);
+
+-- name: report_demand
+-- What the orders taken in from $1 to before $2 asked for, by day (UTC), and what became of it at once: what was
+-- cancelled before its order came was not asked for. A line is served at once where all it asked for was claimed.
+with line as (
+    select
+        received_at, order_id, position, line.quantity,
+        coalesce(served, 0) as served, coalesce(waited, 0) as waited, coalesce(turned_down, 0) as turned_down
+    from bo_worker.sales_order
+    join bo_worker.order_line as line using (order_id)
+    left join (
+        select
+            order_id, position,
+            sum(quantity) filter (where change = 'claimed') as served,
+            sum(quantity) filter (where change = 'backordered') as waited,
+            sum(quantity) filter (where change = 'rejected') as turned_down
+        from bo_worker.journal
+        where change in ('claimed', 'backordered', 'rejected') and at >= $1::timestamptz and at < $2::timestamptz
+        group by order_id, position
+    ) as noted using (order_id, position)
+    where received_at >= $1::timestamptz and received_at < $2::timestamptz
+),
+demand as (
+    select
+        (received_at at time zone 'utc')::date as day, order_id, count(*) as lines, sum(quantity) as units,
+        sum(served) as units_served, sum(waited) as units_waited, sum(turned_down) as units_rejected,
+        count(*) filter (where served > 0 and waited = 0) as lines_served,
+        count(*) filter (where waited > 0) as lines_waited,
+        count(*) filter (where turned_down > 0) as lines_rejected
+    from line
+    group by received_at, order_id
+)
+select
+    day,
+    count(order_id) as orders, coalesce(sum(lines), 0)::bigint as lines, coalesce(sum(units), 0)::bigint as units,
+    coalesce(sum(units_served), 0)::bigint as units_served,
+    coalesce(sum(units_waited), 0)::bigint as units_waited,
+    coalesce(sum(units_rejected), 0)::bigint as units_rejected,
+    coalesce(sum(lines_served), 0)::bigint as lines_served,
+    coalesce(sum(lines_waited), 0)::bigint as lines_waited,
+    coalesce(sum(lines_rejected), 0)::bigint as lines_rejected,
+    count(*) filter (where units_served > 0 and units_waited + units_rejected = 0) as orders_served,
+    count(*) filter (where units_waited > 0) as orders_waited,
+    count(*) filter (where units_rejected > 0) as orders_rejected,
+    count(*) filter (where units_served + units_waited + units_rejected > 0) as orders_asked
+from (
+    select ($1::timestamptz at time zone 'utc')::date + number as day
+    from generate_series(0, extract(epoch from $2::timestamptz - $1::timestamptz)::integer / 86400 - 1) as number
+) as period
+left join demand using (day)
+group by day
+order by day;
+
+-- name: report_backlog
+-- How many units waited at the end of each day (UTC) of a period from $1 to before $2: what waits now, less what the
+-- journal has noted since.
+with changed as (
+    select
+        (at at time zone 'utc')::date as day,
+        sum(case when change in ('backordered', 'lost') then quantity else -quantity end) as units
+    from bo_worker.journal
+    where at >= $1::timestamptz and change in ('backordered', 'lost', 'filled', 'dropped', 'drop_shipped')
+    group by day
+)
+select
+    period.day,
+    (
+        (select coalesce(sum(waiting), 0) from bo_worker.product)
+        - coalesce((select sum(units) from changed where changed.day > period.day), 0)
+    )::bigint as waiting
+from (
+    select ($1::timestamptz at time zone 'utc')::date + number as day
+    from generate_series(0, extract(epoch from $2::timestamptz - $1::timestamptz)::integer / 86400 - 1) as number
+) as period
+order by period.day;
+
+-- name: report_waiting
+-- What waits now.
+select
+    coalesce(sum(backordered), 0)::bigint as units, count(*) as lines, count(distinct order_id) as orders,
+    count(distinct sku) as products
+from bo_worker.order_line
+where backordered > 0;
+
+-- name: report_ages
+-- Units by the completed days since their order was taken in (0: none, 1: 1 to 7, 2: 8 to 30, 3: more): those that
+-- wait at $3, and those that were filled or given up from $1 to before $2.
+select
+    state, width_bucket(extract(epoch from waited) / 86400, array[1, 8, 31]::numeric[]) as age,
+    sum(quantity)::bigint as units
+from (
+    select 'waiting' as state, backordered as quantity, $3::timestamptz - received_at as waited
+    from bo_worker.order_line
+    join bo_worker.sales_order using (order_id)
+    where backordered > 0
+    union all
+    select case when change = 'dropped' then 'cancelled' else 'filled' end, quantity, at - received_at
+    from bo_worker.journal
+    join bo_worker.sales_order using (order_id)
+    where change in ('filled', 'drop_shipped', 'dropped') and at >= $1::timestamptz and at < $2::timestamptz
+) as units
+group by state, age;
+
+-- name: report_oldest
+-- The lines that wait longest, up to $2 of them; their age in completed days at $1.
+select
+    order_id, line_id, sku, backordered as units, received_at as since,
+    greatest(0, floor(extract(epoch from $1::timestamptz - received_at) / 86400))::integer as days
+from bo_worker.order_line
+join bo_worker.sales_order using (order_id)
+where backordered > 0
+order by received_at, order_id, position
+limit $2;
+
+-- name: report_fill_time
+-- How long units waited that were filled from $1 to before $2, in days from their order: the smallest time within
+-- which half, and nine in ten, of them were filled.
+select
+    coalesce(max(total), 0)::bigint as units,
+    round(min(days) filter (where reached >= 0.5 * total), 3)::double precision as median_days,
+    round(min(days) filter (where reached >= 0.9 * total), 3)::double precision as p90_days
+from (
+    select days, sum(quantity) over (order by days) as reached, sum(quantity) over () as total
+    from (
+        select quantity, extract(epoch from at - received_at) / 86400 as days
+        from bo_worker.journal
+        join bo_worker.sales_order using (order_id)
+        where change in ('filled', 'drop_shipped') and at >= $1::timestamptz and at < $2::timestamptz
+    ) as filled
+) as ranked;
+
+-- name: report_unmet
+-- Units rejected from $1 to before $2, by what is known of why: a ship-complete order of several lines is rejected as
+-- a whole; else the line was not to wait; else the product, by its policy or its state, took no line that waits.
+select
+    case
+        when ship_complete
+            and exists (
+                select 1 from bo_worker.order_line as other
+                where other.order_id = line.order_id and other.position <> line.position
+            ) then 'ship_complete'
+        when line.backorder = 'deny' then 'line'
+        else 'product'
+    end as refused_by,
+    sum(noted.quantity)::bigint as units, count(*) as lines, count(distinct order_id) as orders
+from bo_worker.journal as noted
+join bo_worker.order_line as line using (order_id, position)
+join bo_worker.sales_order using (order_id)
+where change = 'rejected' and at >= $1::timestamptz and at < $2::timestamptz
+group by refused_by
+order by units desc, refused_by;
+
+-- name: report_unmet_products
+-- The products of which most units were rejected from $1 to before $2, up to $3 of them.
+select sku, sum(quantity)::bigint as units, count(*) as lines
+from bo_worker.journal
+where change = 'rejected' and at >= $1::timestamptz and at < $2::timestamptz
+group by sku
+order by units desc, sku
+limit $3;
+
+-- name: report_value
+-- What the units that wait now are sold for, by currency; exact. Without currency: units whose price is not known.
+select
+    price_currency as currency, sum(backordered)::bigint as units, sum(price_amount::numeric * backordered) as value
+from bo_worker.order_line
+where backordered > 0
+group by price_currency
+order by price_currency;
+
+-- name: report_dock
+-- Usable units of receipts from $1 to before $2, and how many of them left from the dock.
+select
+    coalesce(sum(quantity) filter (where change = 'received'), 0)::bigint as received,
+    coalesce(sum(quantity) filter (where via = 'cross_dock'), 0)::bigint as cross_docked
+from bo_worker.journal
+where (change = 'received' or via = 'cross_dock')
+    and cause in (
+        select cause from bo_worker.journal
+        where change = 'received' and at >= $1::timestamptz and at < $2::timestamptz
+    );
