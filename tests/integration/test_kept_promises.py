@@ -184,3 +184,13 @@ async def test_a_supplier_with_much_on_its_way_is_done_in_steps(books: Ledger) -
     assert await sweep(books, reestimate_supply) == 2 + 3
     assert await connection.fetchval(days) == 120
     assert await sweep(books, reestimate_supply) == 0
+
+
+async def test_a_line_that_lost_its_units_does_not_keep_the_day_of_supply_that_has_come(books: Ledger) -> None:
+    await books.apply(coming("PO-1", 5, "2026-12-01"), placed("SO-1", 5), received("R-1", "PO-1", 5))
+    await books.apply(one("inventory-adjusted", build.adjustment(quantity_delta=-2)))
+    await sweep(books, repeg_products)
+    (row,) = await (await books.connection()).fetch("select * from bo_worker.order_line_status")
+    assert (row["backordered"], row["expected_from"], row["expected_to"]) == (2, None, None)
+    told = [news for news in data(await books.messages()) if news.get("kind") == "expected_date_changed"]
+    assert [(line["quantity"], line["expected_to"]) for news in told for line in news["lines"]] == [(2, None)]
