@@ -28,7 +28,8 @@ h1 { margin: 0; font-size: 1.6rem; }
 h2 { margin: 2.5rem 0 0; font-size: 1.2rem; }
 p { margin: .25rem 0 .75rem; color: var(--faint); max-width: 46rem; }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .75rem; margin: 1.5rem 0 0; }
-dl div { background: var(--card); border-radius: .5rem; padding: .75rem 1rem; }
+dl div { display: flex; flex-direction: column; justify-content: space-between; padding: .75rem 1rem;
+  background: var(--card); border-radius: .5rem; }
 dt { color: var(--faint); font-size: .85rem; }
 dd { margin: 0; font-size: 1.5rem; font-weight: 600; font-variant-numeric: tabular-nums; }
 figure { margin: .5rem 0 1rem; }
