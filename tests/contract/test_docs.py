@@ -80,7 +80,7 @@ def test_commands_and_options_that_are_named_exist(document: Path) -> None:
     for code in code_in(document.read_text(encoding="utf-8")):
         if not re.match(r"bo-worker \w", code):
             continue
-        words = code.removeprefix("bo-worker ").partition(" --")[0]
+        words = re.split(r" --| #", code.removeprefix("bo-worker "))[0]
         command = command_named(re.findall(r"[a-z]+", words)[:2])
         assert command is not None, code
         options = {option for parameter in getattr(command, "params", ()) for option in parameter.opts}

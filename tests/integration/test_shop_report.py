@@ -161,6 +161,19 @@ async def test_an_empty_account_has_a_report_without_shares(database_url: str) -
     assert "Waiting now" in ended.out
 
 
+async def test_a_page_of_years_has_no_more_columns_than_fit(database_url: str) -> None:
+    async with ledger(database_url) as books:
+        await history(books)
+        years = Period(date(2024, 1, 1), date(2026, 12, 31))
+        found = await report_shop(await books.connection(), years, books.now)
+    assert len(found["days"]) == 1096
+    assert sum(day["waited"] for day in found["days"]) == 17
+    html = page(found)
+    assert "18 days from" in html
+    assert html.count("<rect") < 100
+    assert parsed(html).images == 4
+
+
 async def test_every_form_says_the_same_and_nothing_of_customers(database_url: str, tmp_path: Path) -> None:
     async with ledger(database_url) as books:
         await figures(books)

@@ -67,6 +67,10 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         ["run", "--fast"],
         ["show", "order"],
         ["show", "invoice", "1"],
+        ["report", "--json", "--csv"],
+        ["report", "--from", "2026-13-01"],
+        ["report", "--from", "2026-02-01", "--to", "2026-01-31"],
+        ["report", "--to", "1969-12-31"],
         ["dlq", "show", "order-created"],
         ["dlq", "show", "order-created", "17"],
         ["dlq", "show", "fulfillment", "0:17"],
@@ -96,7 +100,7 @@ def test_a_mended_value_belongs_to_one_message(tmp_path: Path, capsys: pytest.Ca
 
 
 @pytest.mark.parametrize(
-    "command", [["run"], ["migrate"], ["topics"], ["check"], ["show", "sku", "X"], ["dlq", "list"]]
+    "command", [["run"], ["migrate"], ["topics"], ["check"], ["show", "sku", "X"], ["report"], ["dlq", "list"]]
 )
 def test_every_wrong_setting_is_a_line_and_the_exit_code_is_2(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -35,7 +35,7 @@ app.add_typer(report, name="report")
 app.add_typer(dlq, name="dlq")
 
 _DAY = ["%Y-%m-%d"]
-_YEARS = range(1970, 3000)
+_YEARS = range(2000, 2100)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -146,7 +146,7 @@ def report_shop(
     if json and csv:
         raise typer.BadParameter("choose one of --json and --csv")
     if any(day.year not in _YEARS for day in (first, last) if day):
-        raise typer.BadParameter("a DATE lies between 1970 and 2999")
+        raise typer.BadParameter("a DATE lies between 2000-01-01 and 2099-12-31")
     if first and last and first > last:
         raise typer.BadParameter("--from must not be after --to")
     from bo_worker.cli.reporting import print_shop  # noqa: PLC0415 - see above

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Literal
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bo_worker.cli.failures import CommandFailedError
 from bo_worker.cli.output import print_json, print_line, print_table, quiet_logs, wait_s
@@ -73,14 +74,17 @@ def print_shop(
 def _print_sections(report: Report) -> None:
     print_line(f"From {report['from']} to {report['to']} (UTC), as of {report['at']:%Y-%m-%d %H:%M} UTC")
     for section in sections(report):
-        rows = [
-            [
-                value if type(value) is int else shown(name, value)
-                for name, value in zip(section.columns, row, strict=True)
-            ]
-            for row in section.rows
-        ]
-        print_table(section.title, section.columns, rows)
+        columns = [_column(name, [row[index] for row in section.rows]) for index, name in enumerate(section.columns)]
+        print_table(section.title, section.columns, list(zip(*columns, strict=True)))
+
+
+def _column(name: str, values: list[Any]) -> list[Any]:
+    """Write a column for people. Numbers with decimals are made as wide as it, to stand on the right."""
+    written = [value if type(value) is int else shown(name, value) for value in values]
+    if not any(isinstance(value, float | Decimal) for value in values):
+        return written
+    width = max(len(name), *map(len, map(str, written)))
+    return [str(value).rjust(width) for value in written]
 
 
 def _write(file: Path, text: str) -> None:

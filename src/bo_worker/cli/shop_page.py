@@ -27,8 +27,9 @@ body { margin: 0 auto; padding: 1.5rem; max-width: 60rem; background: var(--page
 h1 { margin: 0; font-size: 1.6rem; }
 h2 { margin: 2.5rem 0 0; font-size: 1.2rem; }
 p { margin: .25rem 0 .75rem; color: var(--faint); max-width: 46rem; }
-dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 1.5rem 0 0; }
-dl div { background: var(--card); border-radius: .5rem; padding: .75rem 1rem; }
+dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .75rem; margin: 1.5rem 0 0; }
+dl div { display: flex; flex-direction: column; justify-content: space-between; padding: .75rem 1rem;
+  background: var(--card); border-radius: .5rem; }
 dt { color: var(--faint); font-size: .85rem; }
 dd { margin: 0; font-size: 1.5rem; font-weight: 600; font-variant-numeric: tabular-nums; }
 figure { margin: .5rem 0 1rem; }
@@ -45,7 +46,9 @@ rect { stroke: var(--page); stroke-width: .75; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .75rem; border-bottom: 1px solid var(--rule); text-align: left; }
 th { color: var(--faint); font-weight: 600; } .number { text-align: right; }
+td { white-space: nowrap; }
 summary { cursor: pointer; color: var(--faint); }
+@media (max-width: 40rem) { svg { font-size: 18px; } }
 @media print { body { max-width: none; } section { break-inside: avoid; } }
 """
 _TEXT_COLUMNS: Final = {"age", "currency", "day", "line_id", "of", "order_id", "refused_by", "since", "sku"}
@@ -82,8 +85,8 @@ def _headlines(report: Report) -> str:
     units, time = report["service"][0], report["fill_time"]["median_days"]
     found = {
         "Orders taken in": shown("orders", report["intake"]["orders"]),
-        "Fill rate of units": shown("fill_rate", units["fill_rate"]),
-        "Backorder rate of units": shown("backorder_rate", units["backorder_rate"]),
+        "Fill rate": shown("fill_rate", units["fill_rate"]),
+        "Backorder rate": shown("backorder_rate", units["backorder_rate"]),
         "Units waiting now": shown("units", report["waiting"]["units"]),
         "Median days to fill": "-" if time is None else f"{time:.1f}",
         "Cross-docked": shown("share", report["dock"]["share"]),
@@ -167,7 +170,12 @@ def _by_age(ages: Sequence[Report]) -> str:
 
 def _kept(levels: Sequence[Report]) -> str:
     found = [
-        Bar(f"{level['judged']:,} promised at {level['level']:.0%}", held, shown("share", held), level["level"])
+        Bar(
+            f"{level['judged']:,} promised at {shown('level', level['level'])}",
+            held,
+            shown("share", held),
+            level["level"],
+        )
         for level in levels
         if (held := level["share_held"]) is not None
     ]

@@ -141,8 +141,10 @@ select
     count(*) filter (where units_rejected > 0) as orders_rejected,
     count(*) filter (where units_served + units_waited + units_rejected > 0) as orders_asked
 from (
-    select ($1::timestamptz at time zone 'utc')::date + number as day
-    from generate_series(0, extract(epoch from $2::timestamptz - $1::timestamptz)::integer / 86400 - 1) as number
+    select instant::date as day
+    from generate_series(
+        $1::timestamptz at time zone 'utc', ($2::timestamptz at time zone 'utc') - interval '1 day', interval '1 day'
+    ) as instant
 ) as period
 left join demand using (day)
 group by day
@@ -166,8 +168,10 @@ select
         - coalesce((select sum(units) from changed where changed.day > period.day), 0)
     )::bigint as waiting
 from (
-    select ($1::timestamptz at time zone 'utc')::date + number as day
-    from generate_series(0, extract(epoch from $2::timestamptz - $1::timestamptz)::integer / 86400 - 1) as number
+    select instant::date as day
+    from generate_series(
+        $1::timestamptz at time zone 'utc', ($2::timestamptz at time zone 'utc') - interval '1 day', interval '1 day'
+    ) as instant
 ) as period
 order by period.day;
 
