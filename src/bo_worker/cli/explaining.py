@@ -32,6 +32,7 @@ _CAUSES: Final = {
     "policy": "policy {natural_id} made units free",
     "amendment": "amendment {natural_id} changed the queue",
     "shipment": "shipment {natural_id} made units free",
+    "season": "its day of release came",
     "other": "{cause} made units free",
 }
 _PASSED: Final = {
@@ -119,10 +120,8 @@ def _served(why: dict[str, Any], served: dict[str, Any]) -> Iterator[str]:
     if not served["behind"] and not served["before"]:
         yield f"Its rank is {rank}; nobody waits for such units now."
         return
-    yield (
-        f"Its rank is {rank}: of those who wait for such units now, {served['behind']} rank behind it "
-        f"and {served['before']} before."
-    )
+    yield f"Its rank is {rank}."
+    yield f"Lines that wait for such units now: {served['behind']} behind it, {served['before']} before it."
     for one in served["first"]:
         yield f"{one['order_id']} line {one['line_id']} ranks before it but {_PASSED[one['why']]}."
 

@@ -215,15 +215,20 @@ def why_served(given: Given, rank: tuple[object, ...], waiters: Iterable[Waiter]
     rivals_now = [one for one in waiters if one.waiting.pin in (ANY_LOCATION, given.location)]
     before = sorted((one for one in rivals_now if one.waiting.rank < rank), key=lambda one: one.waiting.rank)
     topic, _, natural_id = given.cause.partition("/")
-    kind = "stock_was_free" if given.change == "claimed" else _KINDS.get(topic, "other")
     return WhyServed(
         given,
-        kind,
+        _kind(given, topic, natural_id),
         natural_id,
         len(rivals_now) - len(before),
         len(before),
         tuple(Behind(one.waiting, _passed(one, given)) for one in before[:NAMED_MAX]),
     )
+
+
+def _kind(given: Given, topic: str, natural_id: str) -> str:
+    if given.change == "claimed":
+        return "stock_was_free"
+    return "season" if topic == "sweep" and natural_id.startswith("season/") else _KINDS.get(topic, "other")
 
 
 def _passed(waiter: Waiter, given: Given) -> Passed:
