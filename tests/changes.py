@@ -10,7 +10,8 @@ from dataclasses import astuple
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from bo_worker.domain.account import Cause, Refusal
+from bo_worker.domain.account import Refusal
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.commands import (
     AdjustInventory,
     AmendOrder,

@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bo_worker.domain.account import Account, Cause
+from bo_worker.domain.account import Account
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.commands import LineRequest, PlaceOrder, ReceiptLine, ReceiveInventory, UpdatePolicy
 from bo_worker.domain.decide import decide
 from bo_worker.domain.demand import rank_by_placed_at

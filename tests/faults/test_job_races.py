@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 import build
-from bo_worker.domain.stock import ANY_LOCATION
+from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.service.apply import apply_batch
 from bo_worker.service.promises import repeg_products
 from bo_worker.service.seasons import turn_of_season

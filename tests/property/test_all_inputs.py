@@ -10,7 +10,8 @@ import orjson
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from bo_worker.domain.account import Account, Cause
+from bo_worker.domain.account import Account
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.decide import decide
 from bo_worker.domain.demand import rank_by_need_by, rank_by_placed_at
 from bo_worker.messages.outbound import encode

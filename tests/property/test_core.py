@@ -12,14 +12,15 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bo_worker.domain.account import Account, Cause
+from bo_worker.domain.account import Account
 from bo_worker.domain.allocation import serve_queue
 from bo_worker.domain.arrival import put_away
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.commands import ReceiveInventory
-from bo_worker.domain.demand import rank_by_need_by, rank_by_placed_at
+from bo_worker.domain.demand import ANY_LOCATION, rank_by_need_by, rank_by_placed_at
 from bo_worker.domain.receive_inventory import receive_inventory
 from bo_worker.domain.settle import release_served
-from bo_worker.domain.stock import ANY_LOCATION, Lane
+from bo_worker.domain.stock import Lane
 from bo_worker.messages.inbound import Refused
 from bo_worker.messages.outbound import encode
 from bo_worker.service.apply import _decide

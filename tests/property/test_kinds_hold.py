@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from bo_worker.domain.account import Cause
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.kinds import CLOSED, phase_of, turn
 from bo_worker.domain.settle import Effect, settle
 from bo_worker.messages.product_models import ProductPolicyUpdated

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.outlook import Outlook, Peg, Supply, Waiting
-from bo_worker.domain.stock import ANY_LOCATION
 from story import Story, brings, wants
 
 if TYPE_CHECKING:

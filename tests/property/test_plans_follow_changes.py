@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bo_worker.domain.account import Account, Cause, Terms
+from bo_worker.domain.account import Account, Terms
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.cross_dock import DockTerms
 from bo_worker.domain.demand import Order, OrderLine
 from bo_worker.domain.facts import CrossDockPlan

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 
+from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.lateness import History, promised_on
 from bo_worker.domain.outlook import Outlook, Supply, Waiting
-from bo_worker.domain.stock import ANY_LOCATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bo_worker.domain.account import Cause
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.commands import AdjustInventory, AmendOrder, PlaceOrder, ReceiptLine, ReceiveInventory
 from bo_worker.domain.decide import decide
 from bo_worker.domain.outlook import Waiting

@@ -8,9 +8,9 @@ import pytest
 
 from bo_worker.domain.account import Account
 from bo_worker.domain.allocation import choose, serve_queue
-from bo_worker.domain.demand import Order, OrderLine
+from bo_worker.domain.demand import ANY_LOCATION, Order, OrderLine
 from bo_worker.domain.missing import QueueExhaustedError
-from bo_worker.domain.stock import ANY_LOCATION, Lane, Product
+from bo_worker.domain.stock import Lane, Product
 from story import AT, CUSTOMER
 
 

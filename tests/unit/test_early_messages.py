@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 import build
-from bo_worker.domain.account import Account, Cause, Early, Refusal
+from bo_worker.domain.account import Account, Early, Refusal
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.decide import decide
 from bo_worker.messages.inbound import Refused, decode
 from bo_worker.service.apply import _decide

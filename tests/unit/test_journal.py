@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bo_worker.domain.account import Cause, Refusal
+from bo_worker.domain.account import Refusal
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.commands import PlaceOrder, ReceiveInventory
 from bo_worker.domain.decide import decide
 from bo_worker.domain.identity import derive_id

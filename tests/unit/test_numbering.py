@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.account import Account, Cause
+from bo_worker.domain.account import Account
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.facts import BackInStock, CrossDockPlan, FulfillmentLine, Procurement
 from bo_worker.messages.record import Event
 from bo_worker.service.work import Work, encode_facts

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.outlook import Outlook, Part, Peg, Supply, Waiting
-from bo_worker.domain.stock import ANY_LOCATION
 
 PLACED_AT = datetime(2026, 11, 1, tzinfo=UTC)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bo_worker.domain.account import Account, Cause
+from bo_worker.domain.account import Account
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.commands import PlaceOrder
 from bo_worker.domain.decide import decide
 from bo_worker.domain.facts import FulfillmentLine, Notification, NotificationLine, Ship

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bo_worker.domain.account import Account, Cause
+from bo_worker.domain.account import Account
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.cross_dock import DockTerms
 from bo_worker.domain.demand import Order, OrderLine
 from bo_worker.domain.facts import CrossDockPlan

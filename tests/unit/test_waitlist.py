@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bo_worker.domain.account import Account, Cause
+from bo_worker.domain.account import Account
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.commands import JoinWaitlist
 from bo_worker.domain.facts import BackInStock
-from bo_worker.domain.stock import Product
-from bo_worker.domain.waitlist import Waitlist, follow_stock, join_waitlist, tell, units_to_tell, whom_to_tell
+from bo_worker.domain.stock import Product, Waitlist
+from bo_worker.domain.waitlist import follow_stock, join_waitlist, tell, units_to_tell, whom_to_tell
 
 AT = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 

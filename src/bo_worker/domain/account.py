@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.cross_dock import DockTerms
-from bo_worker.domain.demand import rank_by_placed_at
+from bo_worker.domain.demand import ANY_LOCATION, rank_by_placed_at
 from bo_worker.domain.journal import Entry
-from bo_worker.domain.stock import ANY_LOCATION, Product
+from bo_worker.domain.stock import Product
 from bo_worker.domain.supply import PurchaseOrder
 
 if TYPE_CHECKING:
@@ -21,22 +22,6 @@ if TYPE_CHECKING:
     from bo_worker.domain.journal import Change
     from bo_worker.domain.lateness import History
     from bo_worker.domain.supply import Delivery
-
-
-@dataclass(slots=True)
-class Cause:
-    """The message that makes something happen: its topic, its natural id, its trace.
-
-    `name` is what the ids of its facts are derived from.
-    """
-
-    topic: str
-    natural_id: str
-    traceparent: str | None = None
-    name: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.name = f"{self.topic}/{self.natural_id}"
 
 
 @dataclass(slots=True, frozen=True)

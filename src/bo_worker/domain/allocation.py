@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from bo_worker.domain.demand import Claim
+from bo_worker.domain.demand import ANY_LOCATION, Claim
 from bo_worker.domain.missing import QueueExhaustedError
-from bo_worker.domain.stock import ANY_LOCATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

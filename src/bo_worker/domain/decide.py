@@ -29,7 +29,8 @@ from bo_worker.domain.update_purchase_order import update_purchase_order
 from bo_worker.domain.waitlist import join_waitlist
 
 if TYPE_CHECKING:
-    from bo_worker.domain.account import Account, Cause
+    from bo_worker.domain.account import Account
+    from bo_worker.domain.cause import Cause
     from bo_worker.domain.commands import Command
 
 NOTHING = Effect()

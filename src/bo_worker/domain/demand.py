@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bo_worker.domain.commands import Backorder, Payment, Price
     from bo_worker.domain.journal import Entry
 
+ANY_LOCATION = ""
 Rank = tuple[int, datetime, datetime, str, int]
 NO_NEED = datetime.max.replace(tzinfo=UTC)
 

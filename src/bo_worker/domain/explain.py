@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.kinds import DROP_SHIP, ENDED, NOT_BEGUN
 from bo_worker.domain.promise import look_out
 from bo_worker.domain.remedy import remedies, rivals
-from bo_worker.domain.stock import ANY_LOCATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bo_worker.domain.stock import ANY_LOCATION
+from bo_worker.domain.demand import ANY_LOCATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

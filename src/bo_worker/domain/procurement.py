@@ -5,12 +5,12 @@ Everything is told once per product, reason and transaction, at its end, of how 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from bo_worker.domain.closing import plan_review
 from bo_worker.domain.facts import Procurement
 from bo_worker.domain.identity import derive_id
+from bo_worker.domain.stock import Demand
 from bo_worker.domain.supply import incoming
 
 if TYPE_CHECKING:
@@ -25,14 +25,6 @@ UNPROMISED: Final = "unpromised"
 _MADE_FOR_ORDERS: Final = frozenset({"made_to_order", "drop_ship"})
 # Purchasing hears again of a gap that has grown so many times since it was told.
 _GROWTH: Final = 2
-
-
-@dataclass(slots=True)
-class Demand:
-    """Units that were not sold, or not promised, for one reason, and the orders that asked for them."""
-
-    quantity: int = 0
-    order_ids: set[str] = field(default_factory=set)
 
 
 def count_demand(product: Product, reason: str, order_id: str, quantity: int) -> None:

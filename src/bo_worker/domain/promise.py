@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.kinds import DROP_SHIP, WITHOUT_LEAD_TIME, is_in_time, starts_on
 from bo_worker.domain.outlook import Outlook, Supply, Waiting
-from bo_worker.domain.stock import ANY_LOCATION
 from bo_worker.domain.supply import incoming
 
 if TYPE_CHECKING:

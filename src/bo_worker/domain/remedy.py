@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from bo_worker.domain.account import Account
-from bo_worker.domain.demand import Order, OrderLine
+from bo_worker.domain.demand import ANY_LOCATION, Order, OrderLine
 from bo_worker.domain.settle import Effect, settle
-from bo_worker.domain.stock import ANY_LOCATION, Product, Stock
+from bo_worker.domain.stock import Product, Stock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -7,18 +7,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bo_worker.domain.demand import ANY_LOCATION
+
 if TYPE_CHECKING:
     from datetime import date
 
-    from bo_worker.domain.account import Cause
+    from bo_worker.domain.cause import Cause
     from bo_worker.domain.commands import UpdatePolicy
     from bo_worker.domain.demand import OrderLine, Rank
     from bo_worker.domain.outlook import Outlook, Waiting
-    from bo_worker.domain.procurement import Demand
     from bo_worker.domain.supply import SupplyLine
-    from bo_worker.domain.waitlist import Waitlist
 
-ANY_LOCATION = ""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 NO_RANK: Rank = (-(2**31), _NEVER, _NEVER, "", 0)
 
@@ -63,6 +62,32 @@ class Lane:
         if self.is_whole:
             return False
         return not self.entries or (self.tail is not None and self.entries[0][0] > self.tail)
+
+
+@dataclass(slots=True)
+class Demand:
+    """Units that were not sold, or not promised, for one reason, and the orders that asked for them."""
+
+    quantity: int = 0
+    order_ids: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Waitlist:
+    """What is known of the waitlist of a product, but for its entries.
+
+    A new `round` begins when units become available where none were; everybody may be told once in each. `told` are
+    the units told of in this round, `is_in_stock` says that units were available after the last change. `is_due` says
+    that somebody may have to be told. `free_before` are the units available when the product was loaded,
+    `is_asked` says that somebody joined since, or that it must be looked at for another reason.
+    """
+
+    round: int = 0
+    told: int = 0
+    is_in_stock: bool = False
+    is_due: bool = False
+    free_before: int = 0
+    is_asked: bool = False
 
 
 LossOrder = tuple[bool, "Rank"]

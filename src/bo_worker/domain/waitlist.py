@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.facts import BackInStock
 from bo_worker.domain.identity import derive_id
-from bo_worker.domain.stock import ANY_LOCATION
+from bo_worker.domain.stock import Waitlist
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,24 +15,6 @@ if TYPE_CHECKING:
     from bo_worker.domain.account import Account
     from bo_worker.domain.commands import JoinWaitlist
     from bo_worker.domain.stock import Product
-
-
-@dataclass(slots=True)
-class Waitlist:
-    """What is known of the waitlist of a product, but for its entries.
-
-    A new `round` begins when units become available where none were; everybody may be told once in each. `told` are
-    the units told of in this round, `is_in_stock` says that units were available after the last change. `is_due` says
-    that somebody may have to be told. `free_before` are the units available when the product was loaded,
-    `is_asked` says that somebody joined since, or that it must be looked at for another reason.
-    """
-
-    round: int = 0
-    told: int = 0
-    is_in_stock: bool = False
-    is_due: bool = False
-    free_before: int = 0
-    is_asked: bool = False
 
 
 def join_waitlist(account: Account, command: JoinWaitlist) -> None:

@@ -7,7 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.account import Cause, Refusal
+from bo_worker.domain.account import Refusal
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.decide import NOTHING, change, decide
 from bo_worker.domain.settle import settle
 from bo_worker.messages.inbound import Decoded, Refused

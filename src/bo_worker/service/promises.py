@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.account import Cause
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.estimate import reestimate
 from bo_worker.domain.facts import NotificationLine
 from bo_worker.domain.notice import notify

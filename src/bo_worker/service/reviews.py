@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.account import Cause
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.closing import NOBODY, Churn, review
 from bo_worker.service.sweep import Done
 from bo_worker.service.work import Work, save_work

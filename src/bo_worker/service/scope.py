@@ -16,7 +16,7 @@ from bo_worker.domain.commands import (
     UpdatePolicy,
     UpdatePurchaseOrder,
 )
-from bo_worker.domain.stock import ANY_LOCATION
+from bo_worker.domain.demand import ANY_LOCATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.account import Cause
+from bo_worker.domain.cause import Cause
+from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.kinds import turn
 from bo_worker.domain.settle import Effect, settle
-from bo_worker.domain.stock import ANY_LOCATION
 from bo_worker.service.sweep import Done
 from bo_worker.service.unfinished import go_on, remainder_of
 from bo_worker.service.work import Lessons, OrdersBusyError, Work, load_lanes, save_work

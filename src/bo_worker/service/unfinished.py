@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bo_worker.domain.account import Cause
 from bo_worker.domain.allocation import serve_queue
 from bo_worker.domain.arrival import Arrival, Arrivals, put_away
+from bo_worker.domain.cause import Cause
+from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.settle import release_served
-from bo_worker.domain.stock import ANY_LOCATION
 from bo_worker.service.work import Work, load_lanes, save_work
 from bo_worker.store.keys import lock_keys
 from bo_worker.store.orders import load_orders

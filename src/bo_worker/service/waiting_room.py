@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.account import Cause, Early
+from bo_worker.domain.account import Early
+from bo_worker.domain.cause import Cause
 from bo_worker.domain.commands import AmendOrder, CancelOrder
 from bo_worker.messages.inbound import Decoded, Refused, decode
 from bo_worker.store.early import delete_early, forget_applied, load_early, save_early

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
-    from bo_worker.domain.account import Cause
+    from bo_worker.domain.cause import Cause
     from bo_worker.domain.demand import OrderLine, Rank
     from bo_worker.domain.facts import Fact
     from bo_worker.domain.missing import NotLoadedError

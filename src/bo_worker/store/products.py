@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.availability import snapshot
+from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.kinds import CLOSED
-from bo_worker.domain.stock import ANY_LOCATION, Lane, Product, Stock
+from bo_worker.domain.stock import Lane, Product, Stock
 from bo_worker.domain.supply import incoming
 from bo_worker.store.policies import load_policy, save_policies
 from bo_worker.store.procurement import save_procurement

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.demand import NO_NEED
+from bo_worker.domain.demand import ANY_LOCATION, NO_NEED
 from bo_worker.domain.outlook import Waiting
 from bo_worker.domain.promise import Promise, Promised
-from bo_worker.domain.stock import ANY_LOCATION
 from bo_worker.store.queries import QUERIES, ranked
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from bo_worker.domain.account import Cause
+    from bo_worker.domain.cause import Cause
 
 
 async def start_unfinished(

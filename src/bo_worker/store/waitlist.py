@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from bo_worker.domain.commands import JoinWaitlist
-from bo_worker.domain.waitlist import Waitlist
+from bo_worker.domain.stock import Waitlist
 from bo_worker.store.queries import QUERIES
 
 if TYPE_CHECKING:
