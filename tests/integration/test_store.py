@@ -23,6 +23,7 @@ NAMES = [name for name, _ in migration_files()]
 
 # Small by nature, asked for seldom and about everything, or ended by a limit (read_outbox).
 MAY_SCAN = {
+    "explain_rank_by",
     "find_lapsed",
     "find_promises_due",
     "find_waitlist_due",
