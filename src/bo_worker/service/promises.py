@@ -10,8 +10,8 @@ from bo_worker.domain.facts import NotificationLine
 from bo_worker.domain.notice import notify
 from bo_worker.domain.repeg import lapse, repeg
 from bo_worker.service.plans import plan_docks
-from bo_worker.service.sweep import Done
-from bo_worker.service.work import OrdersBusyError, Work, load_found, save_work
+from bo_worker.service.sweep import TOPIC, Done, twice
+from bo_worker.service.work import Work, load_found, save_work
 from bo_worker.store.keys import lock_keys
 from bo_worker.store.products import lock_products
 from bo_worker.store.promises import (
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from bo_worker.domain.repeg import Moved
     from bo_worker.service.work import Rules
 
-TOPIC = "sweep"
 _PRODUCTS_MAX = 50
 _PURCHASE_ORDERS_MAX = 50
 # So many lines of a product that wait for one location, or for any, are promised something; it is locked meanwhile.
@@ -59,10 +58,7 @@ async def repeg_products(connection: asyncpg.Connection, rules: Rules, now: date
     skus = await find_promises_due(connection, _PRODUCTS_MAX)
     if not skus:
         return Done()
-    try:
-        return await _repeg(connection, skus, (), rules, now)
-    except OrdersBusyError as busy:
-        return await _repeg(connection, skus, busy.order_ids, rules, now)
+    return await twice(lambda order_ids: _repeg(connection, skus, order_ids, rules, now))
 
 
 async def lapse_supply(connection: asyncpg.Connection, rules: Rules, now: datetime) -> Done:

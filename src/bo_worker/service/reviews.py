@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bo_worker.domain.cause import Cause
 from bo_worker.domain.closing import NOBODY, Churn, review
-from bo_worker.service.sweep import Done
+from bo_worker.service.sweep import TOPIC, Done
 from bo_worker.service.work import Work, save_work
 from bo_worker.store.procurement import describe_queues, drop_churn, find_reviews, load_churn
 from bo_worker.store.products import lock_products
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from bo_worker.service.work import Rules
 
-TOPIC = "sweep"
 _PRODUCTS_MAX = 50
 
 

@@ -8,9 +8,9 @@ from bo_worker.domain.cause import Cause
 from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.kinds import turn
 from bo_worker.domain.settle import Effect, settle
-from bo_worker.service.sweep import Done
+from bo_worker.service.sweep import TOPIC, Done, twice
 from bo_worker.service.unfinished import go_on, remainder_of
-from bo_worker.service.work import Lessons, OrdersBusyError, Work, load_lanes, save_work
+from bo_worker.service.work import Lessons, Work, load_lanes, save_work
 from bo_worker.store.keys import lock_keys
 from bo_worker.store.policies import find_turning
 from bo_worker.store.products import TooManyLinesError, lock_products
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from bo_worker.domain.stock import Product
     from bo_worker.service.work import Rules
 
-TOPIC = "sweep"
 _TURNS = f"{TOPIC}/season/"
 
 
@@ -42,19 +41,11 @@ async def turn_of_season(connection: asyncpg.Connection, rules: Rules, now: date
     skus = await find_turning(connection, now.date(), 1)
     if not skus:
         return Done()
-    try:
-        return await _turn(connection, skus[0], (), rules, now)
-    except OrdersBusyError as busy:
-        return await _turn(connection, skus[0], busy.order_ids, rules, now)
+    return await twice(lambda order_ids: _turn(connection, skus[0], order_ids, rules, now))
 
 
 async def _go_on(connection: asyncpg.Connection, name: str, rules: Rules, now: datetime) -> Done:
-    lessons = Lessons()
-    try:
-        step = await go_on(connection, name, lessons, rules, now)
-    except OrdersBusyError as busy:
-        lessons.order_ids |= set(busy.order_ids)
-        step = await go_on(connection, name, lessons, rules, now)
+    step = await twice(lambda order_ids: go_on(connection, name, Lessons(set(order_ids)), rules, now))
     return Done(more=True, units=step.units)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 import structlog
 
@@ -17,7 +17,7 @@ from bo_worker.store.leadership import SWEEP_LOCK, lead
 from bo_worker.store.products import UnfinishedCauseError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
     from datetime import datetime
 
     import asyncpg
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from bo_worker.store.session import Session
 
 log = structlog.get_logger()
+TOPIC: Final = "sweep"  # as the topic of what has no message for its cause
+_Found = TypeVar("_Found")
 _FIRST_PAUSE_S = 0.05
 
 
@@ -49,6 +51,18 @@ Whether that was committed may stay unknown, and it is called again: what it did
 raise OrdersBusyError and UnfinishedCauseError, which mean that it is tried again in the next round; what else it
 raises is a fault of a server, or the worker stops.
 """
+
+
+async def twice(attempt: Callable[[Collection[str]], Awaitable[_Found]]) -> _Found:
+    """Try a transaction, once more with keys to lock first where it finds some that are locked elsewhere.
+
+    Raises:
+        OrdersBusyError: the second attempt finds others.
+    """
+    try:
+        return await attempt(())
+    except OrdersBusyError as busy:
+        return await attempt(busy.order_ids)
 
 
 class Sweep:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from bo_worker.domain.cause import Cause
 from bo_worker.domain.waitlist import tell, units_to_tell
-from bo_worker.service.sweep import Done
-from bo_worker.service.work import OrdersBusyError, Work, lock_found, save_work
+from bo_worker.service.sweep import TOPIC, Done, twice
+from bo_worker.service.work import Work, lock_found, save_work
 from bo_worker.store.keys import lock_keys
 from bo_worker.store.products import lock_products
 from bo_worker.store.waitlist import find_waitlist_due, load_waitlist, save_told
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from bo_worker.service.work import Rules
 
-TOPIC = "sweep"
-
 
 async def tell_waitlist(connection: asyncpg.Connection, rules: Rules, now: datetime) -> Done:
     """Tell the next customers on the waitlist of a product, as many as there are free units for.
@@ -33,10 +31,7 @@ async def tell_waitlist(connection: asyncpg.Connection, rules: Rules, now: datet
     sku = await find_waitlist_due(connection)
     if sku is None:
         return Done()
-    try:
-        return await _tell(connection, sku, (), rules, now)
-    except OrdersBusyError as busy:
-        return await _tell(connection, sku, busy.order_ids, rules, now)
+    return await twice(lambda order_ids: _tell(connection, sku, order_ids, rules, now))
 
 
 async def _tell(

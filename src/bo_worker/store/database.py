@@ -44,7 +44,7 @@ async def connect(settings: Settings, purpose: str) -> asyncpg.Connection:
     Raises:
         OSError, asyncpg.PostgresError, TimeoutError: the server can't be reached or refuses.
     """
-    connection = await asyncpg.connect(
+    return await asyncpg.connect(
         settings.database_url.get_secret_value(),
         timeout=settings.database_connect_timeout_s,
         command_timeout=settings.database_statement_timeout_s + 5,
@@ -52,15 +52,6 @@ async def connect(settings: Settings, purpose: str) -> asyncpg.Connection:
         max_cached_statement_lifetime=0,
         server_settings=_server_settings(settings, purpose),
     )
-    try:
-        # The library's own codec takes several times as long, and an order's instants are written often.
-        await connection.set_type_codec(
-            "timestamptz", schema="pg_catalog", encoder=_microseconds, decoder=_instant, format="tuple"
-        )
-    except BaseException:
-        connection.terminate()
-        raise
-    return connection
 
 
 async def connect_worker(settings: Settings, purpose: str) -> asyncpg.Connection:
@@ -77,6 +68,10 @@ async def connect_worker(settings: Settings, purpose: str) -> asyncpg.Connection
         if connection.get_server_version().major >= _TRANSACTION_TIMEOUT_SINCE:
             limit = _milliseconds(settings.database_statement_timeout_s)
             await connection.execute(f"set transaction_timeout = '{limit}'")
+        # The library's own codec takes several times as long, and an order's instants are written often.
+        await connection.set_type_codec(
+            "timestamptz", schema="pg_catalog", encoder=_microseconds, decoder=_instant, format="tuple"
+        )
     except BaseException:
         connection.terminate()
         raise

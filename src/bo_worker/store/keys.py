@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bo_worker.store.queries import QUERIES
+from bo_worker.store.rows import execute_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -67,8 +68,7 @@ async def save_keys(connection: asyncpg.Connection, keys: Iterable[Key]) -> None
             records=new,
         )
     old = [(key.key, key.notifications, key.fulfillments, key.payments) for key in changed if not key.is_new]
-    if old:
-        await connection.execute(QUERIES["update_keys"], *map(list, zip(*old, strict=True)))
+    await execute_rows(connection, "update_keys", old)
 
 
 async def find_applied(connection: asyncpg.Connection, natural_ids: Collection[NaturalId]) -> dict[NaturalId, bytes]:

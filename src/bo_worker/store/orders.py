@@ -8,6 +8,7 @@ import orjson
 
 from bo_worker.domain.demand import Claim, Order, OrderLine
 from bo_worker.store.queries import QUERIES
+from bo_worker.store.rows import execute_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -98,11 +99,11 @@ async def save_orders(connection: asyncpg.Connection, orders: Iterable[Order], r
         _CLAIM_COLUMNS,
         [_claim_row(line, claim) for line in (*new_lines, *changed) for claim in line.claims if claim.is_new],
     )
-    await _update(
+    await execute_rows(
         connection, "update_orders", [_terms(order) for order in every if order.is_changed and not order.is_new]
     )
-    await _update(connection, "update_lines", [_buckets(line) for line in changed])
-    await _update(
+    await execute_rows(connection, "update_lines", [_buckets(line) for line in changed])
+    await execute_rows(
         connection,
         "update_claims",
         [
@@ -119,11 +120,6 @@ async def _copy(
 ) -> None:
     if rows:
         await connection.copy_records_to_table(table, schema_name="bo_worker", columns=columns, records=rows)
-
-
-async def _update(connection: asyncpg.Connection, query: str, rows: list[tuple[Any, ...]]) -> None:
-    if rows:
-        await connection.execute(QUERIES[query], *map(list, zip(*rows, strict=True)))
 
 
 def _order_row(order: Order, received_at: datetime) -> tuple[Any, ...]:

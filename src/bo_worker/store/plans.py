@@ -9,6 +9,7 @@ import orjson
 
 from bo_worker.domain.plan import Plan, PlannedLine, serve
 from bo_worker.store.queries import QUERIES
+from bo_worker.store.rows import execute_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -50,8 +51,7 @@ async def find_planned_orders(
 async def save_plans(connection: asyncpg.Connection, plans: Iterable[Plan]) -> None:
     """Write plans. Their orders are locked."""
     rows = [_row(plan) for plan in sorted(plans, key=lambda plan: plan.key)]
-    if rows:
-        await connection.execute(QUERIES["save_plans"], *map(list, zip(*rows, strict=True)))
+    await execute_rows(connection, "save_plans", rows)
 
 
 async def delete_ended_plans(connection: asyncpg.Connection, purchase_order_ids: Collection[str]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bo_worker.domain.closing import WINDOW_DAYS, Churn, Queue
 from bo_worker.store.queries import QUERIES
+from bo_worker.store.rows import execute_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -31,8 +32,7 @@ async def save_procurement(connection: asyncpg.Connection, products: Iterable[Pr
         for product in products
         if product.is_procurement_changed
     ]
-    if rows:
-        await connection.execute(QUERIES["update_procurement"], *map(list, zip(*rows, strict=True)))
+    await execute_rows(connection, "update_procurement", rows)
 
 
 async def describe_queues(connection: asyncpg.Connection, skus: Collection[str]) -> dict[str, Queue]:
@@ -55,8 +55,7 @@ async def describe_queues(connection: asyncpg.Connection, skus: Collection[str])
 async def count_churn(connection: asyncpg.Connection, products: Collection[Product], today: date) -> None:
     """Add to today's counts what began to wait and what was cancelled. The products are locked."""
     rows = sorted((product.sku, product.joined, product.dropped) for product in products)
-    if rows:
-        await connection.execute(QUERIES["add_backorder_day"], *map(list, zip(*rows, strict=True)), today)
+    await execute_rows(connection, "add_backorder_day", rows, today)
 
 
 async def load_churn(connection: asyncpg.Connection, skus: Collection[str], today: date) -> dict[str, Churn]:

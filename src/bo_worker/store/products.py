@@ -12,6 +12,7 @@ from bo_worker.domain.supply import incoming
 from bo_worker.store.policies import load_policy, save_policies
 from bo_worker.store.procurement import save_procurement
 from bo_worker.store.queries import QUERIES, ranked
+from bo_worker.store.rows import execute_rows
 from bo_worker.store.supply import load_supply
 from bo_worker.store.waitlist import save_waitlists, waitlist_of
 
@@ -172,8 +173,7 @@ async def _save_stock(connection: asyncpg.Connection, stocks: list[Stock]) -> No
             records=new,
         )
     old = [row[:4] for row in rows if not row[4]]
-    if old:
-        await connection.execute(QUERIES["update_stock"], *map(list, zip(*old, strict=True)))
+    await execute_rows(connection, "update_stock", old)
 
 
 async def _save_supply_of(connection: asyncpg.Connection, products: Iterable[Product]) -> None:
@@ -188,5 +188,4 @@ async def _save_supply_of(connection: asyncpg.Connection, products: Iterable[Pro
         for product in products
         if product.supply or product.incoming_before or product.are_promises_due or product.promises
     ]
-    if rows:
-        await connection.execute(QUERIES["update_product_supply"], *map(list, zip(*rows, strict=True)))
+    await execute_rows(connection, "update_product_supply", rows)

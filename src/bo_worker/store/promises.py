@@ -8,6 +8,7 @@ from bo_worker.domain.demand import ANY_LOCATION, NO_NEED
 from bo_worker.domain.outlook import Waiting
 from bo_worker.domain.promise import Promise, Promised
 from bo_worker.store.queries import QUERIES, ranked
+from bo_worker.store.rows import execute_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,18 +85,15 @@ async def update_promises(connection: asyncpg.Connection, moved: Iterable[Moved]
         (line.waiting.order_id, line.waiting.position, *line.promise, line.told_to)
         for line in sorted(moved, key=lambda line: (line.waiting.order_id, line.waiting.position))
     ]
-    if rows:
-        await connection.execute(QUERIES["update_promises"], *map(list, zip(*rows, strict=True)))
+    await execute_rows(connection, "update_promises", rows)
 
 
 async def save_promises(connection: asyncpg.Connection, account: Account) -> None:
     """Keep what was promised to new lines, and what came of promises. Their orders are locked."""
     told = [(line.order.order_id, line.position, line.sku, line.expected_to) for line in account.promised]
     await _save_told(connection, account, told)
-    if account.ended:
-        rows = [(order_id, position, kept) for (order_id, position), kept in sorted(account.ended.items())]
-        columns = map(list, zip(*rows, strict=True))
-        await connection.execute(QUERIES["end_promises"], *columns, account.today)
+    ended = [(order_id, position, kept) for (order_id, position), kept in sorted(account.ended.items())]
+    await execute_rows(connection, "end_promises", ended, account.today)
 
 
 async def save_news(connection: asyncpg.Connection, account: Account, news: Iterable[Moved]) -> None:
@@ -103,8 +101,7 @@ async def save_news(connection: asyncpg.Connection, account: Account, news: Iter
     rows = [(line.waiting.order_id, line.waiting.position, line.sku, line.promise.expected_to) for line in news]
     await _save_told(connection, account, [row for row in rows if row[3]])
     dateless = sorted(row[:2] for row in rows if not row[3])
-    if dateless:
-        await connection.execute(QUERIES["move_promises"], *map(list, zip(*dateless, strict=True)))
+    await execute_rows(connection, "move_promises", dateless)
 
 
 async def _save_told(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bo_worker.domain.lateness import History
 from bo_worker.domain.supply import PurchaseOrder, SupplyLine
 from bo_worker.store.queries import QUERIES
+from bo_worker.store.rows import execute_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -84,31 +85,26 @@ async def save_purchase_orders(connection: asyncpg.Connection, orders: Iterable[
     A new one that somebody else stored meanwhile makes this fail with UniqueViolationError: try the batch again.
     """
     changed = sorted((order for order in orders if order.is_changed), key=lambda order: order.purchase_order_id)
-    for query, stored in (
-        ("insert_purchase_orders", [order for order in changed if order.is_new]),
-        ("update_purchase_orders", [order for order in changed if not order.is_new]),
-    ):
-        if stored:
-            await connection.execute(
-                QUERIES[query],
-                [order.purchase_order_id for order in stored],
-                [order.version for order in stored],
-                [order.digest for order in stored],
-                [order.supplier_id for order in stored],
-                [order.location for order in stored],
-                [order.status for order in stored],
-            )
-    await save_supply(connection, [line for order in changed for line in order.lines.values()])
+    new = [_order_row(order) for order in changed if order.is_new]
+    await execute_rows(connection, "insert_purchase_orders", new)
+    old = [_order_row(order) for order in changed if not order.is_new]
+    await execute_rows(connection, "update_purchase_orders", old)
+    lines = sorted((line for order in changed for line in order.lines.values()), key=lambda line: line.key)
+    await execute_rows(connection, "save_supply", [_line_row(line) for line in lines if line.is_changed])
 
 
-async def save_supply(connection: asyncpg.Connection, lines: Iterable[SupplyLine]) -> None:
-    """Write supply that changed."""
-    rows = [_row(line) for line in sorted(lines, key=lambda line: line.key) if line.is_changed]
-    if rows:
-        await connection.execute(QUERIES["save_supply"], *map(list, zip(*rows, strict=True)))
+def _order_row(order: PurchaseOrder) -> tuple[object, ...]:
+    return (
+        order.purchase_order_id,
+        order.version,
+        order.digest,
+        order.supplier_id,
+        order.location,
+        order.status,
+    )
 
 
-def _row(line: SupplyLine) -> tuple[object, ...]:
+def _line_row(line: SupplyLine) -> tuple[object, ...]:
     return (
         line.purchase_order_id,
         line.line_id,
@@ -134,7 +130,7 @@ async def save_deliveries(connection: asyncpg.Connection, deliveries: Collection
             (one.purchase_order_id, one.line_id, one.sku, one.supplier_id, one.due_on, one.received_on)
             for one in deliveries
         ]
-        await connection.execute(QUERIES["save_deliveries"], *map(list, zip(*rows, strict=True)))
+        await execute_rows(connection, "save_deliveries", rows)
         await connection.execute(QUERIES["mark_suppliers"], sorted({one.supplier_id for one in deliveries}))
 
 

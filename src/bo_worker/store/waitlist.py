@@ -9,6 +9,7 @@ import orjson
 from bo_worker.domain.commands import JoinWaitlist
 from bo_worker.domain.stock import Waitlist
 from bo_worker.store.queries import QUERIES
+from bo_worker.store.rows import execute_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -33,8 +34,7 @@ async def save_waitlists(connection: asyncpg.Connection, products: Iterable[Prod
         for product in products
         if (waitlist := product.waitlist) is not None
     ]
-    if rows:
-        await connection.execute(QUERIES["save_waitlists"], *map(list, zip(*rows, strict=True)))
+    await execute_rows(connection, "save_waitlists", rows)
 
 
 async def save_joined(connection: asyncpg.Connection, joined: Collection[JoinWaitlist]) -> None:
