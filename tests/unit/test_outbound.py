@@ -16,6 +16,7 @@ from bo_worker.domain.facts import (
     Fact,
     FulfillmentLine,
     LocationAvailability,
+    DelayNotice,
     Notification,
     NotificationLine,
     Procurement,
@@ -96,7 +97,7 @@ def test_every_fact_keeps_to_the_published_schema(fact: Fact) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in event_kinds("customer-notification") if kind != "back_in_stock"])
 def test_every_kind_of_notification_keeps_to_the_published_schema(kind: str) -> None:
-    shape = ShippedNotification if kind == "shipped" else Notification
+    shape = {"shipped": ShippedNotification, "delay_notice": DelayNotice}.get(kind, Notification)
     message = sent(shape("N-1", kind, "SO-1", CUSTOMER, [NotificationLine("1", "SKU-1", 3)]))
     validate_message(message.topic, message.value, message.headers)
 

@@ -12,11 +12,12 @@ from bo_worker.domain.demand import ANY_LOCATION, rank_by_placed_at
 from bo_worker.domain.journal import Entry
 from bo_worker.domain.stock import Product
 from bo_worker.domain.supply import PurchaseOrder
+from bo_worker.domain.working_days import weekends
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bo_worker.domain.commands import AmendOrder, CancelOrder, JoinWaitlist
+    from bo_worker.domain.commands import AmendOrder, CancelOrder, JoinWaitlist, UpdatePayment
     from bo_worker.domain.demand import Order, OrderLine, Rank
     from bo_worker.domain.facts import Fact
     from bo_worker.domain.journal import Change
@@ -37,7 +38,7 @@ class Early:
     """A message that came before its order and waits for it; `token` is the caller's own name for it."""
 
     cause: Cause
-    command: CancelOrder | AmendOrder
+    command: CancelOrder | AmendOrder | UpdatePayment
     token: Any = None
 
 
@@ -47,7 +48,7 @@ class Terms:
 
     A supplier without enough history counts as `default_days` late; `own_enough` deliveries of one SKU are enough
     to go by them alone. A customer hears of a promise that moved by `moved_days` or more. `dock` says what of a
-    receipt may leave from the dock.
+    receipt may leave from the dock. `is_day_off` tells on which days nobody works in a country (ISO 3166-1).
     """
 
     level: float = 0.9
@@ -55,6 +56,7 @@ class Terms:
     own_enough: int = 20
     moved_days: int = 1
     dock: DockTerms = field(default_factory=DockTerms)
+    is_day_off: Callable[[str | None, date], bool] = weekends
 
 
 @dataclass(slots=True)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from bo_worker.domain.commands import (
     AdjustInventory,
     AmendOrder,
+    AnswerNotice,
     CancelOrder,
     DispatchShipment,
     JoinWaitlist,
     PlaceOrder,
     ReceiveInventory,
+    UpdatePayment,
     UpdatePolicy,
     UpdatePurchaseOrder,
 )
@@ -105,7 +107,7 @@ def scope_of(inputs: Iterable[Decoded]) -> Scope:
 
 def _add(scope: Scope, command: Command) -> None:
     match command:
-        case CancelOrder() | AmendOrder() | DispatchShipment():
+        case CancelOrder() | AmendOrder() | DispatchShipment() | AnswerNotice() | UpdatePayment():
             scope.keys.add(command.order_id)
             scope.changed.add(command.order_id)
             if isinstance(command, CancelOrder):
