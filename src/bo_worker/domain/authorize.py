@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.amounts import amounts_between, is_priced
+from bo_worker.domain.money import is_priced, money_between
 from bo_worker.domain.notice import notified, notify
 from bo_worker.domain.pay_back import given_up, payment_request
 
@@ -43,8 +43,8 @@ def authorize(account: Account, order: Order, payment: OrderPayment, reason: str
     """Ask for an authorization of all that is still to be shipped, in place of the one that there is."""
     gone = given_up(order)
     wanted = {line.position: open_units(line) + gone.get(line.position, 0) for line in order.lines}
-    for amount in amounts_between(order.lines, gone, wanted):
-        account.publish(payment_request(account, order, "authorize", amount, reason))
+    for money in money_between(order.lines, gone, wanted):
+        account.publish(payment_request(account, order, "authorize", money, reason))
     payment.asked_at = account.now
     payment.asked_without = gone
     payment.is_changed = True

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bo_worker.domain.amounts import amounts_between
 from bo_worker.domain.identity import derive_id
+from bo_worker.domain.money import money_between
 from bo_worker.domain.payment_request import PaymentRequest
 from bo_worker.domain.working_days import working_days_after
 
@@ -59,16 +59,16 @@ def _request(account: Account, order: Order, kind: PaymentRequestKind, before: U
     due_by = None
     if kind == "refund":
         due_by = working_days_after(account.today, REFUND_DAYS, order.ship_to_country, account.terms.is_day_off)
-    for amount in amounts_between(order.lines, before, after):
-        request = payment_request(account, order, kind, amount, "rejected" if is_rejected else "cancelled")
+    for money in money_between(order.lines, before, after):
+        request = payment_request(account, order, kind, money, "rejected" if is_rejected else "cancelled")
         request.due_by = due_by
         account.publish(request)
 
 
 def payment_request(
-    account: Account, order: Order, kind: PaymentRequestKind, amount: Money, reason: str
+    account: Account, order: Order, kind: PaymentRequestKind, money: Money, reason: str
 ) -> PaymentRequest:
     """Return a request about the authorization of an order, one per cause, kind and currency."""
-    request_id = derive_id("PM-", account.cause.name, order.order_id, kind, amount.currency)
+    request_id = derive_id("PM-", account.cause.name, order.order_id, kind, money.currency)
     authorization_id = order.payment.authorization_id if order.payment else None
-    return PaymentRequest(request_id, kind, order.order_id, amount, authorization_id, reason)
+    return PaymentRequest(request_id, kind, order.order_id, money, authorization_id, reason)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.amounts import is_priced
 from bo_worker.domain.authorize import FAILED, fail, is_owed
+from bo_worker.domain.money import is_priced
 from bo_worker.domain.notice import notified, notify
 from bo_worker.domain.pay_back import given_up
 from bo_worker.domain.payment import OrderPayment

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bo_worker.domain.amounts import is_priced
 from bo_worker.domain.commands import Price
 from bo_worker.domain.demand import ANY_LOCATION
+from bo_worker.domain.money import is_priced
 from bo_worker.domain.pay_back import given_up
 from bo_worker.domain.payment import OrderPayment
 from bo_worker.store.queries import QUERIES

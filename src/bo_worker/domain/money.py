@@ -32,17 +32,17 @@ def is_priced(line: OrderLine) -> bool:
 
 
 def rounded(value: Decimal, currency: str) -> Decimal:
-    """Return an amount as the currency can pay it, halves up."""
+    """Return an amount of money as the currency can pay it, halves up."""
     decimals = _DECIMALS.get(currency, _USUAL_DECIMALS)
     with localcontext(prec=_DIGITS):
         return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
-def amounts_between(lines: Iterable[OrderLine], before: Mapping[int, int], after: Mapping[int, int]) -> list[Money]:
-    """Return what units of lines (by position) cost more `after` than `before`, one amount per currency.
+def money_between(lines: Iterable[OrderLine], before: Mapping[int, int], after: Mapping[int, int]) -> list[Money]:
+    """Return what units of lines (by position) cost more `after` than `before`, one amount of money per currency.
 
-    It is the difference of two rounded sums and not a rounded difference: however a way is cut into steps, the
-    amounts of the steps add up to that of the whole way.
+    It is the difference of two rounded sums and not a rounded difference: however many steps units are given up in,
+    what is paid for the steps adds up to what is paid for all at once.
     """
     sums: dict[str, list[Decimal]] = {}
     with localcontext(prec=_DIGITS):
@@ -56,4 +56,4 @@ def amounts_between(lines: Iterable[OrderLine], before: Mapping[int, int], after
             currency: rounded(second, currency) - rounded(first, currency)
             for currency, (first, second) in sorted(sums.items())
         }
-    return [Money(f"{amount:f}", currency) for currency, amount in found.items() if amount > 0]
+    return [Money(f"{value:f}", currency) for currency, value in found.items() if value > 0]
