@@ -30,15 +30,23 @@ async def load_payments(
     """Set the payments and prices of those `orders` that have one; they were loaded whole. None, no statement."""
     if not order_ids:
         return
-    wanted = list(order_ids)
-    lines = {(order_id, line.position): line for order_id in wanted for line in orders[order_id].lines}
-    for order_id, position, amount, currency in await connection.fetch(QUERIES["load_prices"], wanted):
-        lines[order_id, position].unit_price = Price(amount, currency)
-    for row in await connection.fetch(QUERIES["load_payments"], wanted):
+    await load_prices(connection, [orders[order_id] for order_id in order_ids])
+    for row in await connection.fetch(QUERIES["load_payments"], list(order_ids)):
         order = orders[row["order_id"]]
-        order.ship_to_country = row["ship_to_country"]
         if any(map(is_priced, order.lines)):
             order.payment = _payment(order, row)
+
+
+async def load_prices(connection: asyncpg.Connection, orders: Collection[Order]) -> None:
+    """Set the prices of the lines of orders, and where these go to. No orders, no statement."""
+    if not orders:
+        return
+    lines = {(order.order_id, line.position): line for order in orders for line in order.lines}
+    rows = await connection.fetch(QUERIES["load_prices"], [order.order_id for order in orders])
+    for order_id, position, amount, currency, country in rows:
+        line = lines[order_id, position]
+        line.unit_price = Price(amount, currency)
+        line.order.ship_to_country = country
 
 
 def _payment(order: Order, row: asyncpg.Record) -> OrderPayment:

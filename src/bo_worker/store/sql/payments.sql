@@ -1,7 +1,7 @@
 -- name: load_payments
--- What is known of the money for orders, and what the rules of refunds go by. The orders' keys are locked.
+-- What is known of the money for orders. Their keys are locked.
 select
-    demand.order_id, ship_to_country, coalesce(status, 'authorized') as status,
+    demand.order_id, coalesce(status, 'authorized') as status,
     case when payment.order_id is null then demand.authorization_id else payment.authorization_id end as authorization_id,
     case when payment.order_id is null then demand.capture_before else payment.capture_before end as capture_before,
     news_at, news_id, replaced_id, asked_at, asked_without, deadline, paid_back, refunding, due_at
@@ -10,9 +10,10 @@ left join bo_worker.order_payment as payment using (order_id)
 where demand.order_id = any($1::text[]);
 
 -- name: load_prices
--- The prices of the lines of orders. The orders' keys are locked.
-select order_id, position, price_amount, price_currency
+-- The prices of the lines of orders, and the countries whose rules hold for refunds. The orders' keys are locked.
+select order_id, position, price_amount, price_currency, ship_to_country
 from bo_worker.order_line
+join bo_worker.sales_order using (order_id)
 where order_id = any($1::text[]) and price_amount is not null;
 
 -- name: save_payments
