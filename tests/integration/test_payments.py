@@ -280,6 +280,19 @@ async def test_units_given_up_for_a_long_queue_are_given_out_in_steps(database_u
         assert served == [(None, 0, 0, 1)] * 12 + [(None, 1, 0, 0)] * 8
 
 
+async def test_a_receipt_that_goes_on_in_steps_holds_units_back_too(database_url: str) -> None:
+    async with ledger(database_url, fill_lines_max=5) as books:
+        others = [unpaid_order(f"SO-{number}", 1, placed_at="2026-11-21T11:00:00Z") for number in range(10, 30)]
+        await books.apply(order("SO-1", line(2), line(3, "2")), news("failed"))
+        for one in others:
+            await books.apply(one)
+        await books.apply(receipt("R-1", 15))
+        assert await lines(books) == [(None, 0, 2, 0), (None, 0, 3, 0)]
+        assert await lines(books, "SO-19") == [(None, 0, 0, 1)]
+        await books.apply(news("authorized", 2))
+        assert await lines(books) == [(None, 0, 0, 2), (None, 0, 0, 3)]
+
+
 async def test_a_line_of_the_same_product_that_waits_is_not_in_the_way_of_the_queue(database_url: str) -> None:
     async with ledger(database_url) as books:
         await books.apply(order("SO-1", line(40, "1"), line(70, "2"), ship_complete=True), receipt("R-1", 40))
