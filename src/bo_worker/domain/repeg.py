@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from bo_worker.domain.demand import SUSPENDED
 from bo_worker.domain.kinds import is_in_time, starts_on
 from bo_worker.domain.promise import NO_PROMISE, Promise, from_lead_time, look_out
 
@@ -47,9 +48,12 @@ def repeg(account: Account, product: Product, lines: Collection[Promised]) -> li
 
 
 def _without_supply(account: Account, product: Product, line: Promised) -> Promise:
-    """Return a promise by lead time; the one that was given counts as long as its day has not passed."""
+    """Return a promise by lead time; the one that was given counts as long as its day has not passed.
+
+    A line that is not served for now is promised nothing.
+    """
     found = from_lead_time(account, product)
-    if found is NO_PROMISE:
+    if found is NO_PROMISE or line.waiting.pin.startswith(SUSPENDED):
         return NO_PROMISE
     given = line.promise.expected_to
     if given is not None and (given < (starts_on(product) or given) or not is_in_time(product, given)):
