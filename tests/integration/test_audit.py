@@ -30,7 +30,8 @@ async def books(database_url: str) -> AsyncIterator[Ledger]:
     """Some of everything: units that wait, are held, released, shipped, cancelled, lost, or safety stock.
 
     SKU-1 has 8 on hand, 4 of them allocated: SO-1 has 2 released and 2 shipped, SO-4 holds 2. Of SKU-2 SO-2 waits
-    for 3 that are paid, SO-4 for 1. SO-3 waits for SKU-3, of which all 5 are safety stock. SO-5 lost its units of SKU-4.
+    for 3 that are paid, SO-4 for 1. SO-3 waits for SKU-3, of which all 5 are safety stock. SO-5 lost its units
+    of SKU-4.
     """
     async with ledger(database_url) as found:
         await found.apply(
