@@ -47,16 +47,17 @@ def print_shop(
     last: date | None,
     form: Literal["table", "json", "csv"],
     file: Path | None,
+    at: datetime | None = None,
 ) -> None:
     """Print the report of a shop from the first to the last day, both counted in; by default of the last 30.
 
-    With a file it is written there as a page; a table is then not printed.
+    With a file it is written there as a page; a table is then not printed. It is a report as of now, or of `at`.
 
     Raises:
         CommandFailedError: the file can't be written.
     """
     quiet_logs()
-    now = datetime.now(UTC)
+    now = at or datetime.now(UTC)
     usual = Period.until(last or max(now.date(), first or date.min))
     report = asyncio.run(_ask_shop(settings, Period(first or usual.first, usual.last), now))
     if file is not None:
