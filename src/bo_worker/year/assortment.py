@@ -145,14 +145,14 @@ _SPECIAL_POLICIES: Final[Mapping[str, dict[str, Any]]] = {
     "closing": {"cancellation_rate_limit": 0.25},
     "safe": {"safety_stock": 10},
 }
-# Every so manieth of the most popular products is special, so that each kind is met on many days.
-_EVERY: Final = 7
+# Behind the bestsellers every so manieth product is special, so that each kind is met on many days.
+_FIRST, _EVERY = 20, 11
 _KINDS: Final = (*_SPECIAL_POLICIES, "discontinued")
 _ROUNDS: Final = 4
 
 
 def _specials(popular: Sequence[str]) -> dict[str, str]:
-    return dict(zip(popular[3::_EVERY], _KINDS * _ROUNDS, strict=False))
+    return dict(zip(popular[_FIRST::_EVERY], _KINDS * _ROUNDS, strict=False))
 
 
 def _policy(article: Article, version: int) -> dict[str, Any]:

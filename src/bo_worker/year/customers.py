@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bo_worker.year.step import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from bo_worker.demo.retail import RetailOrder
@@ -81,6 +81,11 @@ class Customers:
             if message.topic == "customer-notification":
                 self._hear(message, day)
 
+    def receive(self, shipments: Iterable[Step]) -> None:
+        """Note what suppliers sent themselves: nobody waits for it any more."""
+        for step in shipments:
+            self._serve(step.data["order_id"], step.data["lines"])
+
     def cancellations(self, day: date, now: datetime) -> list[Step]:
         """Return who gives up on a day: the longer the wait the more, most of all when the promised day has passed."""
         steps = []
@@ -151,7 +156,7 @@ class Customers:
                 self.waits.setdefault(order_id, Wait(day, {}))
                 self._wait(order_id, message, day)
             case "backorder_filled" | "order_cancelled":
-                self._serve(order_id, message)
+                self._serve(order_id, message.lines)
             case "expected_date_changed":
                 if order_id in self.waits:
                     self.waits[order_id].told_to = _last_day(message)
@@ -170,11 +175,11 @@ class Customers:
             wait.lines[line["line_id"]] = line["sku"], quantity + line["quantity"]
         wait.told_to = _last_day(message) or wait.told_to
 
-    def _serve(self, order_id: str, message: Heard) -> None:
+    def _serve(self, order_id: str, lines: Iterable[Mapping[str, Any]]) -> None:
         wait = self.waits.get(order_id)
         if wait is None:
             return
-        for line in message.lines:
+        for line in lines:
             sku, quantity = wait.lines.pop(line["line_id"], ("", 0))
             if quantity > line["quantity"]:
                 wait.lines[line["line_id"]] = sku, quantity - line["quantity"]

@@ -104,7 +104,9 @@ class Shop:
 
     def _ship(self, day: date, now: datetime) -> list[Step]:
         waits = [(order_id, wait.since, wait.lines) for order_id, wait in self.customers.waits.items()]
-        return self.warehouse.shipments(day, now) + self.warehouse.drop_ships(waits, day, now)
+        sent_by_suppliers = self.warehouse.drop_ships(waits, day, now)
+        self.customers.receive(sent_by_suppliers)
+        return self.warehouse.shipments(day, now) + sent_by_suppliers
 
     def _order(self, day: date, now: datetime) -> list[Step]:
         orders = self._demand.orders(day)
