@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
+from bo_worker.year.days import busyness
 from bo_worker.year.step import Step
 
 if TYPE_CHECKING:
@@ -19,9 +21,11 @@ if TYPE_CHECKING:
 LOCATIONS: Final = ("MAIN", "NORTH")
 _NORTH_SHARE: Final = 0.2
 _REVIEWED_SHARE: Final = 0.3  # without a policy: looked at once a week
-_STOCK_DAYS: Final = 18
+_STOCK_DAYS: Final = 20
 _ORDER_DAYS: Final = 14
-_SAFETY_DAYS: Final = 4
+_SAFETY_DAYS: Final = 6
+_FORECAST_DAYS: Final = 42
+_SEASON_KNOWN_MONTH: Final = 10
 
 
 class Supplier(Enum):
@@ -54,26 +58,23 @@ class Article:
     has_policy: bool
     special: str = ""
 
-    @property
-    def reorder_point(self) -> int:
-        """Units at or below which it is ordered: what its lead time and some days more ask for."""
-        return max(1, round(self.daily_units * (self.supplier.lead_days + _SAFETY_DAYS)))
+    def reorder_point(self, season: float) -> int:
+        """Return the units at or below which it is ordered: what its lead time and some days more ask for."""
+        return max(1, round(self.daily_units * season * (self.supplier.lead_days + _SAFETY_DAYS)))
 
-    @property
-    def order_quantity(self) -> int:
-        """Units of one order."""
-        return max(6, round(self.daily_units * _ORDER_DAYS))
+    def order_quantity(self, season: float) -> int:
+        """Return the units of one order; `season` is a multiple of the mean demand."""
+        return max(6, round(self.daily_units * season * _ORDER_DAYS))
 
-    @property
-    def opening_quantity(self) -> int:
-        """Units that are there before the first order."""
+    def opening_quantity(self, season: float) -> int:
+        """Return the units that are there before the first order."""
         if self.special in {"pre_order", "made_to_order", "drop_ship"}:
             return 0
-        return max(1, round(self.daily_units * _STOCK_DAYS))
+        return max(1, round(self.daily_units * season * _STOCK_DAYS))
 
 
 class Assortment:
-    """All articles, and the policies that say how each is sold over a period of days."""
+    """All articles, and the policies that say how each is sold on the days of a year."""
 
     def __init__(self, statistics: Statistics, orders_per_day: float, days: Sequence[date], chance: Chance) -> None:
         self._days = days
@@ -84,17 +85,21 @@ class Assortment:
             sku: self._article(sku, statistics.daily_units(sku, orders_per_day), specials.get(sku, ""))
             for sku in statistics.popularity
         }
+        self._policies: dict[str, dict[str, Any]] = {}
+        self._versions: Counter[str] = Counter()
 
     def changes(self, day: date, now: datetime) -> list[Step]:
-        """Return the policies that become known on a day: nearly all on the first, a few as the year goes."""
-        if day == self._days[0]:
-            found = [self._first_policy(article) for article in self.articles.values() if article.has_policy]
-        else:
-            found = [policy for policy in map(self._later_policy, self.articles.values()) if policy.get("on") == day]
-        return [
-            Step("product-policy-updated", {name: value for name, value in policy.items() if name != "on"} | {"updated_at": now})
-            for policy in found
-        ]
+        """Return the policies that are new on a day: all on the first, and whatever month and season change."""
+        steps = []
+        for article in self.articles.values():
+            policy = self._policy(article, day) if article.has_policy else {}
+            if policy == self._policies.get(article.sku, {}):
+                continue
+            self._policies[article.sku] = policy
+            self._versions[article.sku] += 1
+            data = {"sku": article.sku, "version": self._versions[article.sku], "updated_at": now} | policy
+            steps.append(Step("product-policy-updated", data))
+        return steps
 
     def _article(self, sku: str, daily_units: float, special: str) -> Article:
         choice = self._chance("article", sku)
@@ -103,32 +108,37 @@ class Assortment:
         has_policy = bool(special) or choice.random() >= _REVIEWED_SHARE
         return Article(sku, supplier, location, daily_units, has_policy, special)
 
-    def _first_policy(self, article: Article) -> dict[str, Any]:
-        return _policy(article, 1) | _SPECIAL_POLICIES.get(article.special, {}) | self._dates(article)
+    def _policy(self, article: Article, day: date) -> dict[str, Any]:
+        season = season_of(day)
+        usual = {
+            "backorder": "allow",
+            "kind": "standard",
+            "reorder_point": article.reorder_point(season),
+            "reorder_quantity": article.order_quantity(season),
+            "lead_time_days": article.supplier.lead_days,
+        }
+        return usual | _SPECIAL_POLICIES.get(article.special, {}) | self._dated(article, day)
 
-    def _dates(self, article: Article) -> dict[str, Any]:
+    def _dated(self, article: Article, day: date) -> dict[str, Any]:
+        """Return what depends on the day: releases, seasons, and the end of a product."""
         first, count = self._days[0], len(self._days)
         match article.special:
             case "pre_order":
                 return {"release_on": first + timedelta(days=max(1, min(60, count // 3)))}
             case "seasonal":
-                return {"season_ends_on": date(first.year, 12, 24)}
+                # The season of a year becomes known in its October.
+                year = day.year if (day.month >= _SEASON_KNOWN_MONTH or day.year == first.year) else day.year - 1
+                return {"release_on": date(year, 11, 1), "season_ends_on": date(year, 12, 24)}
+            case "discontinued":
+                return {"discontinued": True} if day >= first + timedelta(days=count // 2) else {}
             case _:
                 return {}
 
-    def _later_policy(self, article: Article) -> dict[str, Any]:
-        """Return what is decided anew about an article, with its day; nothing about most."""
-        count, first = len(self._days), self._days[0]
-        match article.special:
-            case "discontinued":
-                return _policy(article, 2) | {"discontinued": True, "on": self._days[count // 2]}
-            case "seasonal":
-                season = {"release_on": date(first.year + 1, 11, 1), "season_ends_on": date(first.year + 1, 12, 24)}
-                return _policy(article, 2) | {"kind": "seasonal", "on": date(first.year + 1, 10, 1)} | season
-            case "limited":
-                return _policy(article, 2) | {"on": self._days[2 * count // 3]}
-            case _:
-                return {}
+
+def season_of(day: date) -> float:
+    """Return the demand that purchasing reckons with, as a multiple of the mean: that of the month and the next."""
+    first = day.replace(day=1)
+    return sum(busyness(first + timedelta(days=number)) for number in range(_FORECAST_DAYS)) / _FORECAST_DAYS
 
 
 _SPECIAL_POLICIES: Final[Mapping[str, dict[str, Any]]] = {
@@ -153,15 +163,3 @@ _ROUNDS: Final = 4
 
 def _specials(popular: Sequence[str]) -> dict[str, str]:
     return dict(zip(popular[_FIRST::_EVERY], _KINDS * _ROUNDS, strict=False))
-
-
-def _policy(article: Article, version: int) -> dict[str, Any]:
-    return {
-        "sku": article.sku,
-        "version": version,
-        "backorder": "allow",
-        "kind": "standard",
-        "reorder_point": article.reorder_point,
-        "reorder_quantity": article.order_quantity,
-        "lead_time_days": article.supplier.lead_days,
-    }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from bo_worker.year.assortment import Supplier
+from bo_worker.year.assortment import Supplier, season_of
 from bo_worker.year.chance import late_days
 from bo_worker.year.step import Step
 
@@ -71,12 +71,13 @@ class Buying:
         The days that suppliers gave tell how late each of them is.
         """
         ordered, received, closed = [], [], []
+        opening = {one.sku: one.opening_quantity(season_of(day)) for one in self._articles.values()}
         for supplier in Supplier:
-            articles = [one for one in self._articles.values() if one.supplier is supplier and one.opening_quantity]
+            articles = [one for one in self._articles.values() if one.supplier is supplier and opening[one.sku]]
             for number in range(_OPENING_ORDERS):
                 chosen = articles[number::_OPENING_ORDERS]
                 for location in sorted({article.location for article in chosen}):
-                    wanted = {one.sku: one.opening_quantity for one in chosen if one.location == location}
+                    wanted = {one.sku: opening[one.sku] for one in chosen if one.location == location}
                     choice = self._chance("opening", supplier.supplier_id, number, location)
                     purchase = self._purchase(supplier, location, wanted, day - timedelta(days=_lateness(supplier, choice)))
                     ordered.append(_version(purchase, "confirmed", now))
@@ -88,7 +89,7 @@ class Buying:
     def news(self, day: date, now: datetime, stock: Mapping[str, int]) -> list[Step]:
         """Return what becomes known of purchase orders on a day, with those that are new."""
         if day.weekday() == _REVIEW_WEEKDAY:
-            self._review(stock)
+            self._review(stock, season_of(day))
         self._order(day)
         steps = []
         for purchase, status in self._news.pop(day, []):
@@ -122,11 +123,12 @@ class Buying:
         """Purchasing waits for some of what is late, and orders the rest elsewhere."""
         return self._chance("trust", message.data["procurement_id"]).random() < 0.5
 
-    def _review(self, stock: Mapping[str, int]) -> None:
+    def _review(self, stock: Mapping[str, int], season: float) -> None:
         for article in self._articles.values():
             there = stock.get(article.sku, 0) + self.on_order[article.sku]
-            if not article.has_policy and there <= article.reorder_point:
-                quantity = round(article.daily_units * _REVIEW_DAYS) + article.reorder_point - there
+            low = article.reorder_point(season)
+            if not article.has_policy and there <= low:
+                quantity = round(article.daily_units * season * _REVIEW_DAYS) + low - there
                 self._wanted.setdefault((article.sku, False), quantity)
 
     def _order(self, day: date) -> None:
