@@ -241,7 +241,9 @@ def year(
     orders_per_day: Annotated[
         float | None, typer.Option(min=1, help="The mean over a year; by default what the real orders suggest.")
     ] = None,
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as a page to FILE as well.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the report as a page to FILE as well.")
+    ] = None,
 ) -> None:
     """Play a year of a shop on servers of its own, audit each day, and report the year."""
     from bo_worker.cli.yearly import run_year  # noqa: PLC0415 - see above

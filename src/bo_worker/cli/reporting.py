@@ -6,7 +6,7 @@ import asyncio
 import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from bo_worker.cli.failures import CommandFailedError
 from bo_worker.cli.output import print_json, print_line, print_table, quiet_logs, wait_s
@@ -26,6 +26,9 @@ _PROMISES = (
     "level", "made", "open", "held", "broken", "withdrawn", "judged", "share_held", "mean_days_late",
     "worst_days_late", "moves_per_promise",
 )  # fmt: skip
+
+# A table of more days is left out; the months say enough, and all other forms have them.
+_DAYS_SHOWN_MAX: Final = 62
 
 
 def print_promises(settings: Settings, *, as_json: bool) -> None:
@@ -75,6 +78,8 @@ def print_shop(
 def _print_sections(report: Report) -> None:
     print_line(f"From {report['from']} to {report['to']} (UTC), as of {report['at']:%Y-%m-%d %H:%M} UTC")
     for section in sections(report):
+        if section.name == "days" and len(section.rows) > _DAYS_SHOWN_MAX:
+            continue
         columns = [_column(name, [row[index] for row in section.rows]) for index, name in enumerate(section.columns)]
         print_table(section.title, section.columns, list(zip(*columns, strict=True)))
 

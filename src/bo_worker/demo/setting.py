@@ -28,9 +28,7 @@ SESSION_TIMEOUT_S = 6  # the least that Kafka allows: so long a killed worker's 
 
 
 @contextmanager
-def own_servers(
-    progress: Callable[[str], None], *, durable: bool = True, **given: Any
-) -> Iterator[Settings]:
+def own_servers(progress: Callable[[str], None], *, durable: bool = True, **given: Any) -> Iterator[Settings]:
     """Servers with all that a worker needs, for as long as the context lasts, and with `given` settings. Blocking.
 
     Raises:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from random import Random
 
-    from bo_worker.year.assortment import Article, Assortment
+    from bo_worker.year.assortment import Assortment
     from bo_worker.year.chance import Chance
     from bo_worker.year.step import Heard
 
@@ -60,7 +60,9 @@ class Buying:
         for message in heard:
             if message.topic == "procurement" and message.kind in {"reorder", "expedite"}:
                 sku, quantity = message.data["sku"], message.data["quantity"]
-                if self._is_made_elsewhere(sku) or (message.data["reason"] == "promise_at_risk" and self._trusts(message)):
+                if self._is_made_elsewhere(sku) or (
+                    message.data["reason"] == "promise_at_risk" and self._trusts(message)
+                ):
                     continue
                 key = sku, message.kind == "expedite"
                 self._wanted[key] = self._wanted.get(key, 0) + quantity
@@ -79,7 +81,9 @@ class Buying:
                 for location in sorted({article.location for article in chosen}):
                     wanted = {one.sku: opening[one.sku] for one in chosen if one.location == location}
                     choice = self._chance("opening", supplier.supplier_id, number, location)
-                    purchase = self._purchase(supplier, location, wanted, day - timedelta(days=_lateness(supplier, choice)))
+                    purchase = self._purchase(
+                        supplier, location, wanted, day - timedelta(days=_lateness(supplier, choice))
+                    )
                     ordered.append(_version(purchase, "confirmed", now))
                     received.append(_receipt(purchase, 1, purchase.left, {}, now))
                     closed.append(_version(purchase, "closed", now))
@@ -167,8 +171,12 @@ class Buying:
         lateness = _lateness(purchase.supplier, choice)
         arrives = max(confirmed + timedelta(days=2), purchase.expected_to + timedelta(days=lateness))
         if lateness > _TRANSIT_DAYS and choice.random() < _NOTICE_SHARE:
-            self._news[max(confirmed, purchase.expected_to - timedelta(days=1)) + timedelta(days=1)].append((purchase, f"+{lateness}"))
-        self._news[max(confirmed + timedelta(days=1), arrives - timedelta(days=_TRANSIT_DAYS))].append((purchase, "in_transit"))
+            self._news[max(confirmed, purchase.expected_to - timedelta(days=1)) + timedelta(days=1)].append(
+                (purchase, f"+{lateness}")
+            )
+        self._news[max(confirmed + timedelta(days=1), arrives - timedelta(days=_TRANSIT_DAYS))].append(
+            (purchase, "in_transit")
+        )
         self._arrive(purchase, arrives, choice)
 
     def _arrive(self, purchase: Purchase, arrives: date, choice: Random) -> None:
@@ -202,7 +210,7 @@ def _lateness(supplier: Supplier, choice: Random) -> int:
 
 
 def _counted(quantity: int, choice: Random) -> tuple[int, int]:
-    """Return how many usable and how many damaged units come where some are expected: at times too few, or too many."""
+    """Return the usable and the damaged units that come where some are expected: at times too few or too many."""
     fate = choice.random()
     if fate < 0.04:
         return quantity - quantity // 10, 0
@@ -241,7 +249,9 @@ def _line(purchase: Purchase, line_id: str, sku: str, quantity: int) -> dict[str
     }
 
 
-def _receipt(purchase: Purchase, number: int, came: Mapping[str, int], damaged: Mapping[str, int], now: datetime) -> Step:
+def _receipt(
+    purchase: Purchase, number: int, came: Mapping[str, int], damaged: Mapping[str, int], now: datetime
+) -> Step:
     lines = [
         {
             "line_id": line_id,

@@ -87,11 +87,12 @@ class Customers:
             self._serve(step.data["order_id"], step.data["lines"])
 
     def cancellations(self, day: date, now: datetime) -> list[Step]:
-        """Return who gives up on a day: the longer the wait the more, most of all when the promised day has passed."""
-        steps = []
-        for order_id in self._ordered:
-            if self._chance("mind", order_id).random() < _CHANGED_MIND_SHARE:
-                steps.append(_cancellation(order_id, day, now, "changed_mind"))
+        """Return who gives up on a day: the longer the wait the more, most of all once the promised day is past."""
+        steps = [
+            _cancellation(order_id, day, now, "changed_mind")
+            for order_id in self._ordered
+            if self._chance("mind", order_id).random() < _CHANGED_MIND_SHARE
+        ]
         for order_id, wait in self.waits.items():
             choice = self._chance("patience", order_id, day)
             if choice.random() >= hazard(wait, day):
@@ -110,7 +111,15 @@ class Customers:
             return []
         chosen = [self._chance("hurry", day, number).choice(waiting) for number in range(_HURRIES_PER_DAY)]
         return [
-            Step("order-amended", {"amendment_id": f"AM-{order_id}-{day:%y%m%d}", "order_id": order_id, "amended_at": now, "priority": 7})
+            Step(
+                "order-amended",
+                {
+                    "amendment_id": f"AM-{order_id}-{day:%y%m%d}",
+                    "order_id": order_id,
+                    "amended_at": now,
+                    "priority": 7,
+                },
+            )
             for order_id in chosen
         ]
 
@@ -123,12 +132,12 @@ class Customers:
             if self._chance("waitlist", day, number).random() < _WAITLIST_SHARE
         ]
 
-    def answers(self, day: date, now: datetime) -> list[Step]:
+    def answers(self, now: datetime) -> list[Step]:
         """Return the answers to the delay notices of the day before; some customers say nothing."""
         notices, self.notices = self.notices, []
-        return [step for notice in notices for step in self._answers(notice, day, now)]
+        return [step for notice in notices for step in self._answers(notice, now)]
 
-    def _answers(self, notice: Heard, day: date, now: datetime) -> Iterator[Step]:
+    def _answers(self, notice: Heard, now: datetime) -> Iterator[Step]:
         for line in notice.lines:
             choice = self._chance("answer", notice.data["notification_id"], line["line_id"])
             if choice.random() < _SILENT_SHARE:
@@ -151,10 +160,10 @@ class Customers:
         match message.kind:
             case "order_backordered":
                 self.waits[order_id] = Wait(day, {})
-                self._wait(order_id, message, day)
+                self._wait(order_id, message)
             case "allocation_lost":
                 self.waits.setdefault(order_id, Wait(day, {}))
-                self._wait(order_id, message, day)
+                self._wait(order_id, message)
             case "backorder_filled" | "order_cancelled":
                 self._serve(order_id, message.lines)
             case "expected_date_changed":
@@ -168,7 +177,7 @@ class Customers:
             case _:
                 pass
 
-    def _wait(self, order_id: str, message: Heard, _day: date) -> None:
+    def _wait(self, order_id: str, message: Heard) -> None:
         wait = self.waits[order_id]
         for line in message.lines:
             _, quantity = wait.lines.get(line["line_id"], ("", 0))

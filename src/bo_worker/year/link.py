@@ -109,7 +109,7 @@ class Link:
         return {(sku, location): units for sku, location, units in await self._connection.fetch(_STOCK)}
 
     async def _settled(self) -> None:
-        while not await self._connection.fetchval(_APPLIED, self._sent):
+        while not await self._connection.fetchval(_APPLIED, self._sent):  # noqa: ASYNC110 - it is in Postgres
             await asyncio.sleep(_POLL_S)
         while True:
             await self._rounds.quiet(self.worker.sweep.woken)

@@ -13,8 +13,8 @@ from bo_worker.demo.setting import own_servers
 from bo_worker.demo.starting import starting
 from bo_worker.kafka.errors import KafkaFault
 from bo_worker.year.days import busyness, days_from
-from bo_worker.year.months import MonthLines
 from bo_worker.year.link import PARTITIONS, Clock, Link, NotThroughError, linked
+from bo_worker.year.months import MonthLines
 from bo_worker.year.shop import EVENING, Shop, at
 from bo_worker.year.statistics import measure
 
@@ -135,8 +135,8 @@ def typical_day(statistics: Statistics, days: Sequence[date]) -> float:
 def _print_opening(console: Console, statistics: Statistics, plan: Plan, per_day: float) -> None:
     console.print(
         f"The sample: {statistics.orders} real orders of {statistics.days} days, {statistics.lines:,} lines, "
-        f"{statistics.units:,} units of {len(statistics.prices):,} articles; an order has {statistics.median_lines:g} "
-        f"lines, a line {statistics.median_quantity:g} units (medians)."
+        f"{statistics.units:,} units of {len(statistics.prices):,} articles; an order has "
+        f"{statistics.median_lines:g} lines, a line {statistics.median_quantity:g} units (medians)."
     )
     console.print(
         f"The year: {plan.days} days of {per_day:.0f} orders on average, seed {plan.seed}. The audit is done at the "

@@ -97,7 +97,7 @@ class Shop:
 
     def _decide(self, day: date, now: datetime) -> list[Step]:
         customers = self.customers
-        answers = customers.answers(day, now)
+        answers = customers.answers(now)
         cancelled = customers.cancellations(day, now)
         paid = self.payments.events(now)
         return [*cancelled, *customers.hurries(day, now), *answers, *paid, *self.warehouse.counts(day, now)]

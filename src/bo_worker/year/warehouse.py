@@ -105,13 +105,19 @@ class Warehouse:
                 steps.append(self._shipment(fulfillment_id, instruction, now))
         return steps
 
-    def drop_ships(self, waits: Iterable[tuple[str, date, dict[str, tuple[str, int]]]], day: date, now: datetime) -> list[Step]:
+    def drop_ships(
+        self, waits: Iterable[tuple[str, date, dict[str, tuple[str, int]]]], day: date, now: datetime
+    ) -> list[Step]:
         """Return what suppliers sent to customers themselves: who waits for it, since when, and what for."""
         steps = []
         for order_id, since, lines in waits:
-            sent = {line_id: what for line_id, what in lines.items() if self._articles[what[0]].special == "drop_ship"}
+            sent = {
+                line_id: what for line_id, what in lines.items() if self._articles[what[0]].special == "drop_ship"
+            }
             if sent and day >= since + timedelta(days=_DROP_SHIP_DAYS):
-                steps.append(self._step(f"S-{order_id}-{day:%y%m%d}", Instruction(order_id, "SUPPLIER", day, sent), now))
+                steps.append(
+                    self._step(f"S-{order_id}-{day:%y%m%d}", Instruction(order_id, "SUPPLIER", day, sent), now)
+                )
         return steps
 
     def _note(self, message: Heard, day: date) -> None:
