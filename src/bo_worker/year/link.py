@@ -14,7 +14,7 @@ from bo_worker.app import Worker
 from bo_worker.kafka.publisher import Publisher
 from bo_worker.messages.inbound import INPUT_TOPICS
 from bo_worker.service.due import JOBS
-from bo_worker.store.audit import audit
+from bo_worker.year.day_end import differences
 from bo_worker.year.rounds import Rounds
 from bo_worker.year.step import Heard
 
@@ -34,7 +34,6 @@ _APPLIED: Final = "select coalesce(sum(next_offset), 0) = $1 from bo_worker.stre
 _NOTHING_LEFT: Final = """
 select not exists (select from bo_worker.outbox) and not exists (select from bo_worker.unfinished_cause)
 """
-_STOCK: Final = "select sku, location, on_hand from bo_worker.stock where on_hand <> 0"
 
 
 class NotThroughError(Exception):
@@ -98,15 +97,9 @@ class Link:
         except TimeoutError as error:
             raise NotThroughError(f"the worker is not through after {_PATIENCE_S} s") from error
 
-    async def audit(self) -> list[str]:
+    async def differences(self, counted: Mapping[tuple[str, str], int]) -> list[str]:
         """Return what is not as it must be in the account, in words."""
-        return [
-            f"{found.what}: expected {found.expected}, found {found.found}" for found in await audit(self._connection)
-        ]
-
-    async def stock(self) -> Mapping[tuple[str, str], int]:
-        """Return the units on hand in the account, by SKU and location."""
-        return {(sku, location): units for sku, location, units in await self._connection.fetch(_STOCK)}
+        return await differences(self._connection, counted)
 
     async def _settled(self) -> None:
         while not await self._connection.fetchval(_APPLIED, self._sent):  # noqa: ASYNC110 - it is in Postgres

@@ -98,15 +98,7 @@ async def _close_day(link: Link, shop: Shop, day: date) -> None:
     Raises:
         YearError: they differ.
     """
-    findings = await link.audit()
-    counted = {place: units for place, units in shop.warehouse.stock.items() if units}
-    found = await link.stock()
-    findings += [
-        f"{sku} at {location}: {counted.get((sku, location), 0)} in the building, "
-        f"{found.get((sku, location), 0)} in the account"
-        for sku, location in sorted(counted.keys() | found.keys())
-        if counted.get((sku, location)) != found.get((sku, location))
-    ]
+    findings = await link.differences(shop.warehouse.stock)
     if findings:
         raise YearError("\n  ".join([f"{day}: the audit does not hold", *findings[:_FINDINGS_SHOWN]]))
 
