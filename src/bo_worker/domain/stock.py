@@ -194,6 +194,16 @@ class Product:
         if self.supply:
             self.are_promises_due = self.is_changed = True
 
+    def note_free(self, stock: Stock, quantity: int) -> None:
+        """Note that `quantity` more units (negative: fewer) are free, other than by a claim of who waits.
+
+        Supply fills up the safety stock first, so what that lacks, or lacks no more, is another's.
+        """
+        if self.supply:
+            free = stock.on_hand - stock.allocated
+            if min(free, free - quantity) < self.safety_stock:
+                self.disturb()
+
     def stock_at(self, location: str) -> Stock:
         """Return the stock at `location`, a new one of 0 units where the product was never kept."""
         found = self.stock.get(location)
