@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.account import Refusal
-from bo_worker.domain.estimate import set_days
+from bo_worker.domain.estimate import put_off, set_days
 from bo_worker.domain.supply import ENDED, Delivery, PurchaseOrder, SupplyLine
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def update_purchase_order(account: Account, command: UpdatePurchaseOrder, digest
     for line in order.lines.values():
         if order.status in ENDED:
             _end(account, line)
+        put_off(account, line)
         if line.sku in before or line.incoming:
             account.product(line.sku).expect(line, account.cause)
     return None
@@ -71,6 +72,7 @@ def receive_supply(account: Account, command: ReceiveInventory) -> None:
         for touched in order.receive(line.purchase_order_line_id, line.sku, units, on):
             if touched.quantity and not touched.open:
                 _end(account, touched)
+            put_off(account, touched)
             account.product(touched.sku).expect(touched, account.cause)
 
 
