@@ -199,6 +199,10 @@ class Product:
         if self.supply:
             self.are_promises_due = self.is_changed = True
 
+    def note_purchasing(self) -> None:
+        """Note that what purchasing was told has changed, or whether lines may wait."""
+        self.is_procurement_changed = self.is_changed = True
+
     def note_promise(self, day: date) -> None:
         """Note that a line that waits is promised a day."""
         if self.earliest_promise_on is None or day < self.earliest_promise_on:
