@@ -8,7 +8,7 @@ from bo_worker.domain.facts import Notification, NotificationLine
 from bo_worker.domain.identity import derive_id
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from bo_worker.domain.account import Account
     from bo_worker.domain.demand import Order, OrderLine
@@ -35,9 +35,10 @@ def notify(
     *,
     reason: str | None = None,
     completes_order: bool | None = None,
+    respond_by: datetime | None = None,
 ) -> None:
     """Publish one notification to the customer of `order`; at most one per order, kind and cause."""
     notification_id = derive_id("N-", account.cause.name, order.order_id, kind)
-    account.publish(
-        Notification(notification_id, kind, order.order_id, order.customer, lines, completes_order, reason)
-    )
+    told = Notification(notification_id, kind, order.order_id, order.customer, lines, completes_order, reason)
+    told.respond_by = respond_by
+    account.publish(told)

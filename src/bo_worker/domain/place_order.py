@@ -10,9 +10,11 @@ from bo_worker.domain.early import apply_early
 from bo_worker.domain.kinds import ENDED
 from bo_worker.domain.notice import notified, notified_days, notify
 from bo_worker.domain.order_supply import has_own_supply, order_supply
+from bo_worker.domain.pay_back import pay_back
 from bo_worker.domain.procurement import UNPROMISED, count_demand
 from bo_worker.domain.promise import is_promised, promise
 from bo_worker.domain.release import release
+from bo_worker.domain.update_payment import follow_payment
 
 if TYPE_CHECKING:
     from bo_worker.domain.account import Account
@@ -52,6 +54,8 @@ def place_order(account: Account, command: PlaceOrder, digest: bytes) -> None:
     if own_supply:
         order_supply(account, order)
     _tell(account, order, reason)
+    if order.payment is not None:
+        pay_back(account, order)
 
 
 def open_order(command: PlaceOrder, digest: bytes) -> Order:
@@ -64,8 +68,7 @@ def open_order(command: PlaceOrder, digest: bytes) -> Order:
         command.ship_complete,
         command.need_by,
         command.ship_to_country,
-        command.payment,
-        digest,
+        digest=digest,
     )
     order.lines = [
         OrderLine(
@@ -81,6 +84,8 @@ def open_order(command: PlaceOrder, digest: bytes) -> Order:
         )
         for position, asked in enumerate(command.lines, 1)
     ]
+    if command.payment is not None:
+        follow_payment(order, command.payment)
     return order
 
 
@@ -173,3 +178,6 @@ def _tell(account: Account, order: Order, reason: str | None) -> None:
                 account.promised.append(line)
     elif released:
         notify(account, order, "order_confirmed", released)
+    elif order.payment is not None and any(line.held for line in order.lines):
+        # Nothing waits for stock; what is held leaves when its money is there.
+        notify(account, order, "order_confirmed", [notified(line, line.held) for line in order.lines if line.held])
