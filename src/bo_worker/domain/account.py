@@ -37,6 +37,13 @@ class Refusal:
     reason: str
 
 
+def refuse_version(name: str, known: tuple[int, bytes], received: tuple[int, bytes]) -> Refusal | None:
+    """Refuse a version (with its digest) that is known with other content. One that is no newer has no effect."""
+    if received[0] != known[0] or received[1] == known[1]:
+        return None
+    return Refusal("conflict", f"version {received[0]} of {name} was received before with other content")
+
+
 @dataclass(slots=True, frozen=True)
 class Early:
     """A message that came before its order and waits for it; `token` is the caller's own name for it."""

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from bo_worker.domain.allocation import choose, claim
 from bo_worker.domain.demand import Order, OrderLine
 from bo_worker.domain.early import apply_early
-from bo_worker.domain.facts import NotificationLine
 from bo_worker.domain.kinds import ENDED
-from bo_worker.domain.notice import notified, notify
+from bo_worker.domain.notice import notified, notified_days, notify
 from bo_worker.domain.order_supply import has_own_supply, order_supply
 from bo_worker.domain.pay_back import pay_back
 from bo_worker.domain.procurement import UNPROMISED, count_demand
@@ -167,7 +166,7 @@ def _tell(account: Account, order: Order, reason: str | None) -> None:
         notify(account, order, "order_rejected", rejected, reason=reason)
     if order.is_waiting():
         waiting = [
-            NotificationLine(line.line_id, line.sku, line.backordered, line.expected_from, line.expected_to)
+            notified_days(account, line.line_id, line.sku, line.backordered, (line.expected_from, line.expected_to))
             for line in order.lines
             if line.backordered
         ]
@@ -175,6 +174,7 @@ def _tell(account: Account, order: Order, reason: str | None) -> None:
         for line in order.lines:
             if line.backordered and line.expected_to:
                 line.is_promised = True
+                account.product(line.sku).note_promise(line.expected_to)
                 account.promised.append(line)
     elif released:
         notify(account, order, "order_confirmed", released)

@@ -245,9 +245,7 @@ def _next_number(work: Work, fact: Fact) -> int:
         case Procurement():
             product = work.account.products[fact.sku]
             product.procurement_sequence += 1
-            product.is_changed = product.is_procurement_changed = (
-                True  # Nothing else of it need have changed, and the number must be stored.
-            )
+            product.note_purchasing()  # Nothing else of it need have changed, and the number must be stored.
             return product.procurement_sequence
         case _:
             return work.keys[fact.key].next_number(fact.topic)

@@ -28,7 +28,9 @@ cross join lateral (
         ('released', coalesce(claimed.released, 0), line.released),
         ('shipped', coalesce(claimed.shipped, 0), line.shipped)
 ) as bucket (name, expected, found)
-where bucket.expected <> bucket.found;
+where (coalesce(claimed.held, 0), coalesce(claimed.released, 0), coalesce(claimed.shipped, 0))
+        <> (line.held, line.released, line.shipped)
+    and bucket.expected <> bucket.found;
 
 -- name: audit_waiting
 -- What waits for a product is the sum of the waiting parts of its lines.
