@@ -22,6 +22,12 @@ KINDS: Final = (
 )  # fmt: skip
 # As all lead times are the same, a promise by lead time is the same whichever policy it was made under.
 LEAD_TIME_DAYS: Final = 20
+OPENING: Final[tuple[build.Data, ...]] = (
+    {"kind": "pre_order", "release_on": "2099-12-10"},
+    {"kind": "seasonal", "release_on": "2099-12-10", "season_ends_on": "2099-12-24"},
+    {"kind": "made_to_order", "lead_time_days": LEAD_TIME_DAYS},
+    {"kind": "drop_ship", "lead_time_days": LEAD_TIME_DAYS},
+)
 SAMPLE: Final = Path(__file__).parent / "sample_orders.jsonl"
 
 
@@ -33,6 +39,11 @@ def drawn(seed: int, orders: int, *, skus: int = 12, changes: int = 0) -> list[M
     inputs += [received(_receipt(draw, f"R-{number}", skus)) for number in range(orders // 8)]
     inputs += [_change(draw, number, orders, skus) for number in range(changes)]
     draw.shuffle(inputs)
+    if changes:  # These kinds hold from the beginning, until a later version says otherwise.
+        inputs[:0] = [
+            message("product-policy-updated", build.policy(f"SKU-{number % skus}", 0, **kind))
+            for number, kind in enumerate(OPENING)
+        ]
     return inputs
 
 
@@ -88,7 +99,7 @@ def _change(draw: random.Random, number: int, orders: int, skus: int) -> Message
             entry = build.waitlist_entry(f"W-{number}", sku, quantity=draw.randint(1, 3))
             return message("waitlist-joined", entry)
         case _:
-            return message("product-policy-updated", _policy(draw, sku, number))
+            return message("product-policy-updated", _policy(draw, sku, number + 1))
 
 
 def _policy(draw: random.Random, sku: str, version: int) -> build.Data:
