@@ -29,12 +29,12 @@ _SEASON_KNOWN_MONTH: Final = 10
 
 
 class Supplier(Enum):
-    """Who delivers, with the days that it says a delivery takes."""
+    """Who delivers: the days that it says, and those after which the shop has its goods nine times in ten."""
 
-    PROMPT = "SUP-PROMPT", 7
-    LATE = "SUP-LATE", 10
-    WEEK_SHORT = "SUP-WEEK-SHORT", 12
-    IN_PARTS = "SUP-IN-PARTS", 9
+    PROMPT = "SUP-PROMPT", 7, 9
+    LATE = "SUP-LATE", 10, 20
+    WEEK_SHORT = "SUP-WEEK-SHORT", 12, 21
+    IN_PARTS = "SUP-IN-PARTS", 9, 22
 
     @property
     def supplier_id(self) -> str:
@@ -45,6 +45,11 @@ class Supplier(Enum):
     def lead_days(self) -> int:
         """The days it says."""
         return self.value[1]
+
+    @property
+    def usual_days(self) -> int:
+        """The days that nine deliveries in ten take, from the wish to the last unit."""
+        return self.value[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ class Assortment:
             "kind": "standard",
             "reorder_point": article.reorder_point(season),
             "reorder_quantity": article.order_quantity(season),
-            "lead_time_days": article.supplier.lead_days,
+            "lead_time_days": article.supplier.usual_days,
         }
         return usual | _SPECIAL_POLICIES.get(article.special, {}) | self._dated(article, day)
 
