@@ -95,9 +95,9 @@ class Assortment:
 
     def changes(self, day: date, now: datetime) -> list[Step]:
         """Return the policies that are new on a day: all on the first, and whatever month and season change."""
-        steps = []
+        steps, season = [], season_of(day)
         for article in self.articles.values():
-            policy = self._policy(article, day) if article.has_policy else {}
+            policy = self._policy(article, day, season) if article.has_policy else {}
             if policy == self._policies.get(article.sku, {}):
                 continue
             self._policies[article.sku] = policy
@@ -113,8 +113,7 @@ class Assortment:
         has_policy = bool(special) or choice.random() >= _REVIEWED_SHARE
         return Article(sku, supplier, location, daily_units, has_policy, special)
 
-    def _policy(self, article: Article, day: date) -> dict[str, Any]:
-        season = season_of(day)
+    def _policy(self, article: Article, day: date, season: float) -> dict[str, Any]:
         usual = {
             "backorder": "allow",
             "kind": "standard",
