@@ -110,6 +110,15 @@ async def test_the_reorder_point_is_told_once_per_crossing(books: Ledger) -> Non
     assert (await told(books))[1:] == [("reorder", "reorder_point", 7, 0)]
 
 
+async def test_what_is_ordered_lifts_a_product_above_its_reorder_point(books: Ledger) -> None:
+    await books.apply(placed("SO-1", 12), policy(reorder_point=30, reorder_quantity=10))
+    (quantity,) = [units for kind, _, units, _ in await told(books) if kind == "reorder"]
+    assert quantity == 50
+    await books.apply(ordered(quantity))
+    await books.apply(placed("SO-2", 9))
+    assert [units for kind, _, units, _ in await told(books) if kind == "reorder"] == [50, 10]
+
+
 async def test_goods_that_wait_for_their_season_are_not_ordered_again(books: Ledger) -> None:
     season: dict[str, Any] = {
         "kind": "seasonal",

@@ -139,10 +139,13 @@ class Buying:
     def _order(self, day: date) -> None:
         """Make purchase orders of what is wanted, one for each supplier and location, of some lines at most."""
         baskets: defaultdict[tuple[Supplier, str], dict[str, int]] = defaultdict(dict)
-        for (sku, hurry), quantity in sorted(self._wanted.items()):
+        for (sku, hurry), wish in sorted(self._wanted.items()):
             article = self._articles[sku]
-            basket = baskets[Supplier.PROMPT if hurry else article.supplier, article.location]
-            basket[sku] = basket.get(sku, 0) + quantity
+            # What waits is in both wishes of a day; it is ordered of who is quick.
+            quantity = wish if hurry else wish - self._wanted.get((sku, True), 0)
+            if quantity > 0:
+                basket = baskets[Supplier.PROMPT if hurry else article.supplier, article.location]
+                basket[sku] = basket.get(sku, 0) + quantity
         self._wanted.clear()
         for (supplier, location), wanted in baskets.items():
             skus = list(wanted)
