@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from bo_worker.config import PREFIX, load_settings
+from bo_worker.config import load_settings
 from bo_worker.kafka.topics import ensure_topics
 from bo_worker.messages.inbound import INPUT_TOPICS
+from bo_worker.setting_texts import PREFIX
 from bo_worker.stack.servers import KAFKA_VARIABLE, servers
 from bo_worker.store.database import connect
 from bo_worker.store.migrations import migrate

@@ -51,7 +51,7 @@ def tell_purchasing(account: Account, product: Product, *, switched: bool) -> li
             _set_reorder_told(product, told=False)
         if product.is_policy_changed and product.closed_reason is not None:
             product.review_on = account.today
-            product.is_procurement_changed = True
+            product.note_purchasing()
         plan_review(product, account.today)
     told += _expedite(product)
     if product.lapsed and product.waiting:
@@ -104,7 +104,7 @@ def _reorder(product: Product) -> list[Procurement]:
 
 def _set_reorder_told(product: Product, *, told: bool) -> None:
     product.reorder_told = told
-    product.is_procurement_changed = product.is_changed = True
+    product.note_purchasing()
 
 
 def _expedite(product: Product) -> list[Procurement]:
@@ -117,12 +117,12 @@ def _expedite(product: Product) -> list[Procurement]:
     if gap <= 0:
         if product.expedite_told:
             product.expedite_told = 0
-            product.is_procurement_changed = product.is_changed = True
+            product.note_purchasing()
         return []
     if product.expedite_told and gap < _GROWTH * product.expedite_told:
         return []
     product.expedite_told = gap
-    product.is_procurement_changed = product.is_changed = True
+    product.note_purchasing()
     return [_message("expedite", product, gap, "backorders_exceed_supply")]
 
 

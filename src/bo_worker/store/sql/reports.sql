@@ -39,6 +39,17 @@ from (
 ) as queue
 where sku = any($2::text[]) and order_id = $1;
 
+-- name: report_payment
+-- What is known of the money for an order whose payment is followed. While it is suspended, its lines are not served.
+select
+    status, authorization_id, capture_before, news_at, asked_at, deadline, due_at,
+    exists (
+        select 1 from bo_worker.order_line as line
+        where line.order_id = payment.order_id and pin like '!%' and backordered > 0
+    ) as is_suspended
+from bo_worker.order_payment as payment
+where order_id = $1;
+
 -- name: report_product
 -- A product that was ever stocked, ordered or given a policy; how many units and lines wait for it, and how many of
 -- its waitlist were not told since units came last.
