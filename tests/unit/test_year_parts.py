@@ -208,10 +208,15 @@ def test_the_payment_service_answers_every_request_once() -> None:
         Heard("payment", "SO-1", {"payment_request_id": f"PM-{number}", "kind": kind, "order_id": "SO-1"})
         for number, kind in enumerate(["authorize"] * 60 + ["void", "refund"])
     ]
-    payments.hear(requests)
+    order = {"order_id": "SO-2", "payment": {"authorization_id": "A-2"}}
+    payments.note([Step("order-created", order), Step("order-created", {"order_id": "SO-3"})])
+    payments.hear([*requests, told("shipped", "SO-2", 1), told("shipped", "SO-3", 1)])
     statuses = Counter(event["status"] for event in of("payment-updated", payments.events(NOW)))
-    assert statuses.keys() == {"authorized", "failed", "voided", "refunded"}
-    assert statuses.total() == 62
+    assert statuses.keys() == {"authorized", "failed", "voided", "refunded", "captured"}
+    assert statuses.total() == 63
+    mended = of("payment-updated", payments.events(NOW + timedelta(days=1)))
+    assert {event["status"] for event in mended} <= {"authorized"}
+    assert len(mended) <= statuses["failed"]
     assert payments.events(NOW) == []
 
 
