@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bo_worker.messages.inbound import Decoded, decode
 from bo_worker.messages.record import Message, Record
 from bo_worker.store.audit import audit as audit_account
-from promised import DAYS, promised_days
+from promised import DAYS, NO_DAYS, days_without_supply, promised_days
 from world import OUTPUT_TOPICS
 
 if TYPE_CHECKING:
@@ -60,6 +60,22 @@ FAULTS: Final = {
             select from bo_worker.order_payment as payment
             where payment.order_id = line.order_id and (status = 'failed' or asked_at is not null)
         )
+    """,
+    "the phase is what the kind makes of the day": """
+        select sku, phase, policy from (
+            select
+                sku, phase, policy, policy::jsonb ->> 'kind' as kind, (now() at time zone 'utc')::date as today,
+                (policy::jsonb ->> 'release_on')::date as release_on,
+                (policy::jsonb ->> 'season_ends_on')::date as season_ends_on
+            from bo_worker.product
+        ) as product
+        where phase <> case
+            when kind = 'drop_ship' then 'drop_ship'
+            when kind = 'seasonal' and season_ends_on < today then 'ended'
+            when kind = 'seasonal' and release_on > today then 'not_begun'
+            when kind = 'pre_order' and release_on > today then 'pre_order'
+            else 'open'
+        end
     """,
     "nothing is unfinished": "select cause from bo_worker.unfinished_cause",
     "no product is reserved": "select sku, unfinished from bo_worker.product where unfinished is not null",
@@ -171,9 +187,15 @@ def _received(letter: Output) -> list[tuple[str, bytes]]:
 
 
 async def _audit_promises(world: World) -> None:
-    """Each waiting line is promised what is left for it of what is on its way."""
+    """Each waiting line is promised what is left for it of what is on its way, else what its kind makes of today."""
+    by_supply = await promised_days(world.fetch)
+    others = await days_without_supply(world.fetch)
     found = {(row[0], row[1]): (row[2], row[3]) for row in await world.fetch(DAYS)}
-    assert found == await promised_days(world.fetch)
+    assert found.keys() == by_supply.keys()
+    assert {place: days for place, days in by_supply.items() if days != NO_DAYS and days != found[place]} == {}
+    assert {
+        place: days for place, days in found.items() if by_supply[place] == NO_DAYS and days not in others[place]
+    } == {}
 
 
 async def _audit_orders(world: World, orders: dict[str, Any]) -> None:
