@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -17,14 +18,13 @@ from aiokafka.errors import (
 
 from bo_worker.kafka.client import cancel_all, client_arguments, ended_within, started
 from bo_worker.kafka.errors import KafkaFault, KafkaUnavailable, PublishFailed
+from bo_worker.kafka.record_batch import RecordBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterator, Sequence
-
-    from aiokafka.producer.message_accumulator import BatchBuilder
+    from collections.abc import Awaitable, Iterable, Iterator, Sequence
 
     from bo_worker.config import Settings
-    from bo_worker.messages.record import Message
+    from bo_worker.messages.record import Outgoing
 
 _BATCH_BYTES = 512 * 1024  # a topic with the broker's own limit of 1 MiB takes it too
 _MESSAGE_BYTES_MAX = 16 * 1024 * 1024  # far below the broker's limit on a request, which would hang up on us
@@ -78,7 +78,7 @@ class Publisher:
             self._producer = await started(self._new_producer, _end, self._deadline_s)
             self._sent.clear()
 
-    async def publish(self, messages: Sequence[Message]) -> None:
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
         """Publish and wait until all are acknowledged; messages of one partition keep the given order.
 
         Raises:
@@ -96,7 +96,7 @@ class Publisher:
         """Disconnect; what is not acknowledged by now is not waited for."""
         await self._discard(deadline_s)
 
-    async def _publish(self, messages: Sequence[Message]) -> None:
+    async def _publish(self, messages: Sequence[Outgoing]) -> None:
         try:
             async with asyncio.timeout(self._deadline_s):
                 await self.start()
@@ -106,28 +106,33 @@ class Publisher:
         except (ExceptionGroup, KafkaError, KafkaFault, OSError) as error:
             raise _failure(error) from error
 
-    async def _deliver(self, messages: Sequence[Message]) -> None:
+    async def _deliver(self, messages: Sequence[Outgoing]) -> None:
         by_partition = await self._by_partition(messages)
+        work = []
+        for place, mine in by_partition.items():
+            batches = _batches(mine)
+            work.append((*place, chain([next(batches)], batches)))
+            await asyncio.sleep(0)  # Others of this process may wait for their turn.
         async with asyncio.TaskGroup() as group:
-            for (topic, partition), chain in by_partition.items():
-                group.create_task(self._send_in_order(topic, partition, chain))
+            for topic, partition, batches in work:
+                group.create_task(self._send_in_order(topic, partition, batches))
 
-    async def _by_partition(self, messages: Sequence[Message]) -> dict[tuple[str, int], list[Message]]:
-        counts = {topic: await self._partition_count(topic) for topic in {message.topic for message in messages}}
-        chains: dict[tuple[str, int], list[Message]] = {}
+    async def _by_partition(self, messages: Sequence[Outgoing]) -> dict[tuple[str, int], list[Outgoing]]:
+        counts = {topic: await self._partition_count(topic) for topic in {topic for topic, *_ in messages}}
+        chains: dict[tuple[str, int], list[Outgoing]] = {}
         for message in messages:
-            topic, key, _, _ = message
+            topic, key = message[0], message[1]
             partition = 0 if key is None else (self._hash(key) & 0x7FFFFFFF) % counts[topic]
             chains.setdefault((topic, partition), []).append(message)
         return chains
 
-    async def _send_in_order(self, topic: str, partition: int, messages: list[Message]) -> None:
+    async def _send_in_order(self, topic: str, partition: int, batches: Iterable[RecordBatch]) -> None:
         """Send batch after batch, each once the one before it is acknowledged.
 
         With two on their way, the broker could refuse the first and still take the second.
         """
         producer = self._connected()
-        for batch in _batches(producer, messages):
+        for batch in batches:
             acknowledged = await producer.send_batch(batch, self._full_name(topic), partition=partition)
             await acknowledged
             self._sent[topic, partition] = self._sent.get((topic, partition), 0) + batch.record_count()
@@ -148,8 +153,6 @@ class Publisher:
             **client_arguments(self._settings, "publisher"),
             enable_idempotence=True,
             acks="all",
-            compression_type="zstd",  # this client runs lz4 and gzip at level 9: eight times the work, and larger
-            max_batch_size=_BATCH_BYTES,
         )
 
     async def _discard(self, deadline_s: float = _END_DEADLINE_S) -> None:
@@ -158,28 +161,17 @@ class Publisher:
             await _end(producer, deadline_s)
 
 
-def _batches(producer: AIOKafkaProducer, messages: list[Message]) -> Iterator[BatchBuilder]:
+def _batches(messages: Sequence[Outgoing]) -> Iterator[RecordBatch]:
     """Cut into batches; a batch accepts its first message whatever the size."""
     now_ms = int(time.time() * 1000)
-    batch = producer.create_batch()
-    for message in messages:
-        if not _append(batch, message, now_ms):
-            yield _checked(batch)
-            batch = producer.create_batch()
-            _append(batch, message, now_ms)
-    yield _checked(batch)
-
-
-def _append(batch: BatchBuilder, message: Message, now_ms: int) -> Any:
-    _, key, value, headers = message
-    return batch.append(timestamp=now_ms, key=key, value=value, headers=headers)
-
-
-def _checked(batch: BatchBuilder) -> BatchBuilder:
-    batch.close()
-    if batch.size() > _MESSAGE_BYTES_MAX:
-        raise PublishFailed(f"a message has {batch.size()} bytes", unpublishable=True)
-    return batch
+    following = 0
+    while following < len(messages):
+        batch = RecordBatch(_BATCH_BYTES, now_ms)
+        following = batch.fill(messages, following)
+        if batch.size() > _MESSAGE_BYTES_MAX:
+            raise PublishFailed(f"a message has {batch.size()} bytes", unpublishable=True)
+        batch.close()
+        yield batch
 
 
 def _failure(error: Exception) -> Exception:

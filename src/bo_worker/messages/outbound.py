@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 SOURCE: Final = "/bo-worker"
 DEAD_LETTER_SUFFIX: Final = ".dlq"
 REPLAYS_HEADER: Final = "dlq_replays"
+CE_ID: Final = "ce_id"
+CE_TIME: Final = "ce_time"
+CE_SUBJECT: Final = "ce_subject"
+CE_SEQUENCE: Final = "ce_sequence"
+TRACEPARENT: Final = "traceparent"
 NOTIFICATION_KINDS: Final = (
     "order_confirmed",
     "order_backordered",
@@ -78,7 +83,6 @@ def event_type(topic: str, kind: str) -> str:
     return f"bo.{topic}.{kind}.v1"
 
 
-# The headers that are the same on every message of a kind.
 _STATIC_HEADERS: Final[dict[tuple[str, str], tuple[Header, ...]]] = {
     (fact.topic, kind): (
         ("ce_specversion", b"1.0"),
@@ -106,18 +110,26 @@ def encode(fact: Fact, *, sequence: int, at: bytes, traceparent: str | None) -> 
     )
 
 
+def static_headers(topic: str, kind: str) -> tuple[Header, ...]:
+    """The headers that are the same on every message of a kind; they come first."""
+    return _STATIC_HEADERS[topic, kind]
+
+
 def message_of(event: Event) -> Message:
-    """The message that carries an event: a CloudEvent in binary mode."""
+    """The message that carries an event: a CloudEvent in binary mode.
+
+    On the way to Kafka it is written without this detour (kafka/record_batch.py).
+    """
     topic, key, value, kind, event_id, at, sequence, traceparent = event
     headers = [
         *_STATIC_HEADERS[topic, kind],
-        ("ce_id", event_id.encode()),
-        ("ce_time", at),
-        ("ce_subject", key),
-        ("ce_sequence", b"%d" % sequence),
+        (CE_ID, event_id.encode()),
+        (CE_TIME, at),
+        (CE_SUBJECT, key),
+        (CE_SEQUENCE, b"%d" % sequence),
     ]
     if traceparent is not None:
-        headers.append(("traceparent", traceparent.encode()))
+        headers.append((TRACEPARENT, traceparent.encode()))
     return Message(topic, key, value, headers)
 
 
