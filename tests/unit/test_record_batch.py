@@ -48,7 +48,7 @@ def written(messages: Sequence[Outgoing], bytes_max: int = ROOMY) -> list[Record
     following = 0
     while following < len(messages):
         batch = RecordBatch(bytes_max, NOW_MS)
-        following = batch.fill(messages, following)
+        following = batch.fill(messages, following, 1 << 30)
         batches.append(batch)
     return batches
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from functools import lru_cache
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer
@@ -21,7 +20,7 @@ from bo_worker.kafka.errors import KafkaFault, KafkaUnavailable, PublishFailed
 from bo_worker.kafka.record_batch import RecordBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
     from bo_worker.config import Settings
     from bo_worker.messages.record import Outgoing
@@ -30,6 +29,7 @@ _BATCH_BYTES = 512 * 1024  # a topic with the broker's own limit of 1 MiB takes 
 _MESSAGE_BYTES_MAX = 16 * 1024 * 1024  # far below the broker's limit on a request, which would hang up on us
 _SEQUENCE_BOUND = 2**30  # the client counts wrongly from 2^31 messages to one partition
 _KEYS_CACHED = 65_536
+_SLICE = 100  # messages, between which others go first
 _END_DEADLINE_S = 2.0
 _REFUSALS = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTopicError)
 
@@ -52,16 +52,29 @@ def murmur2(key: bytes) -> int:
     return digest ^ digest >> 15
 
 
+async def _next_round() -> None:
+    await asyncio.sleep(0)
+
+
 class Publisher:
     """Publishes to Kafka with an idempotent producer, and builds a new one after any failure.
+
+    `give_way` lets others of this process go first, now and then.
 
     After a failure it is unknown which messages arrived, and a producer that lost one message makes the
     broker refuse the following ones. So the producer is thrown away, and the caller publishes the same
     messages again.
     """
 
-    def __init__(self, settings: Settings, *, sequence_bound: int = _SEQUENCE_BOUND) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        sequence_bound: int = _SEQUENCE_BOUND,
+        give_way: Callable[[], Awaitable[None]] = _next_round,
+    ) -> None:
         self._settings = settings
+        self.give_way = give_way
         self._sequence_bound = sequence_bound
         self._deadline_s = settings.kafka_request_timeout_s * 2
         self._producer: AIOKafkaProducer | None = None
@@ -108,19 +121,18 @@ class Publisher:
 
     async def _deliver(self, messages: Sequence[Outgoing]) -> None:
         by_partition = await self._by_partition(messages)
-        work = []
-        for place, mine in by_partition.items():
-            batches = _batches(mine)
-            work.append((*place, chain([next(batches)], batches)))
-            await asyncio.sleep(0)  # Others of this process may wait for their turn.
+        # All are ready before the first goes, so that they share a request.
+        batches = {place: [batch async for batch in self._batches(mine)] for place, mine in by_partition.items()}
         async with asyncio.TaskGroup() as group:
-            for topic, partition, batches in work:
-                group.create_task(self._send_in_order(topic, partition, batches))
+            for place, mine in batches.items():
+                group.create_task(self._send_in_order(*place, mine))
 
     async def _by_partition(self, messages: Sequence[Outgoing]) -> dict[tuple[str, int], list[Outgoing]]:
         counts = {topic: await self._partition_count(topic) for topic in {topic for topic, *_ in messages}}
         chains: dict[tuple[str, int], list[Outgoing]] = {}
-        for message in messages:
+        for index, message in enumerate(messages):
+            if not index % _SLICE:
+                await self.give_way()
             topic, key = message[0], message[1]
             partition = 0 if key is None else (self._hash(key) & 0x7FFFFFFF) % counts[topic]
             chains.setdefault((topic, partition), []).append(message)
@@ -136,6 +148,22 @@ class Publisher:
             acknowledged = await producer.send_batch(batch, self._full_name(topic), partition=partition)
             await acknowledged
             self._sent[topic, partition] = self._sent.get((topic, partition), 0) + batch.record_count()
+
+    async def _batches(self, messages: Sequence[Outgoing]) -> AsyncIterator[RecordBatch]:
+        """Cut into batches."""
+        now_ms = int(time.time() * 1000)
+        following = 0
+        while following < len(messages):
+            batch = RecordBatch(_BATCH_BYTES, now_ms)
+            filled = -1
+            while filled < following < len(messages):
+                filled = following
+                following = batch.fill(messages, following, _SLICE)
+                await self.give_way()
+            if batch.size() > _MESSAGE_BYTES_MAX:
+                raise PublishFailed(f"a message has {batch.size()} bytes", unpublishable=True)
+            batch.close()
+            yield batch
 
     async def _partition_count(self, topic: str) -> int:
         return len(await self._connected().partitions_for(self._full_name(topic)))
@@ -159,19 +187,6 @@ class Publisher:
         producer, self._producer = self._producer, None
         if producer is not None:
             await _end(producer, deadline_s)
-
-
-def _batches(messages: Sequence[Outgoing]) -> Iterator[RecordBatch]:
-    """Cut into batches; a batch accepts its first message whatever the size."""
-    now_ms = int(time.time() * 1000)
-    following = 0
-    while following < len(messages):
-        batch = RecordBatch(_BATCH_BYTES, now_ms)
-        following = batch.fill(messages, following)
-        if batch.size() > _MESSAGE_BYTES_MAX:
-            raise PublishFailed(f"a message has {batch.size()} bytes", unpublishable=True)
-        batch.close()
-        yield batch
 
 
 def _failure(error: Exception) -> Exception:

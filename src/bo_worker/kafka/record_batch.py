@@ -65,29 +65,32 @@ class RecordBatch(BatchBuilder):  # type: ignore[misc]  # aiokafka has no types
     def __init__(self, bytes_max: int, now_ms: int) -> None:
         self._bytes_max = bytes_max
         self._now_ms = now_ms
-        self._records: bytes | bytearray = bytearray()
+        self._records = bytearray()
+        self._body: bytes | bytearray = self._records
         self._count = 0
         self._attributes = 0
         self._producer = (-1, -1, -1)
         self._buffer: bytes | None = None
         self._closed = False
 
-    def fill(self, messages: Sequence[Outgoing], first: int) -> int:
-        """Take messages from the one at `first` on, one at least, while there is room; return which is the next."""
-        records = bytearray()
-        bytes_max = self._bytes_max
-        following = len(messages)
+    def fill(self, messages: Sequence[Outgoing], first: int, count: int) -> int:
+        """Take up to `count` messages from the one at `first` on, while there is room; return which is the next.
+
+        An empty batch takes its first message whatever the size.
+        """
+        records, bytes_max = self._records, self._bytes_max
+        before = first - self._count
+        following = min(first + count, len(messages))
         for index in range(first, following):
             message = messages[index]
             body = _event_body(message) if len(message) == _EVENT_FIELDS else _message_body(message)  # type: ignore[arg-type]  # told by length
-            place = VARINT[index - first]
+            place = VARINT[index - before]
             size = 2 + len(place) + len(body)  # Before the place go the attributes and the delta of the timestamp.
             if records and len(records) + size > bytes_max:
                 following = index
                 break
             records += b"%b\0\0%b%b" % (VARINT[size], place, body)
-        self._records = records
-        self._count = following - first
+        self._count = following - before
         return following
 
     def close(self) -> None:
@@ -99,12 +102,13 @@ class RecordBatch(BatchBuilder):  # type: ignore[misc]  # aiokafka has no types
             self._closed = True
             compressed = zstd_encode(self._records)
             if len(compressed) < len(self._records):
-                self._records = compressed
+                self._body = compressed
                 self._attributes = _ZSTD
+                self._records = bytearray()
 
     def size(self) -> int:
         """Return the size of the batch in bytes."""
-        return _HEADER.size + _CHECKED_HEADER.size + len(self._records)
+        return _HEADER.size + _CHECKED_HEADER.size + len(self._body)
 
     def record_count(self) -> int:
         """Return the number of records."""
@@ -119,7 +123,7 @@ class RecordBatch(BatchBuilder):  # type: ignore[misc]  # aiokafka has no types
         if self._buffer is None:
             last, now_ms = self._count - 1, self._now_ms
             fields = _CHECKED_HEADER.pack(self._attributes, last, now_ms, now_ms, *self._producer, self._count)
-            checked = fields + self._records
+            checked = fields + self._body
             length = len(checked) + _LENGTH_COVERS
             self._buffer = _HEADER.pack(0, length, _NO_LEADER_EPOCH, _VERSION, calc_crc32c(checked)) + checked
         return self._buffer

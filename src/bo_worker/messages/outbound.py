@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import orjson
 
 from bo_worker.domain.facts import (
     Availability,
-    BackInStock,
     Fact,
     Notification,
     Procurement,
     ProcurementKind,
+    Ship,
     ShippedNotification,
 )
 from bo_worker.domain.identity import derive_id
@@ -51,6 +52,16 @@ NOTIFICATION_KINDS: Final = (
 
 _OF_THEIR_OWN: Final = {"shipped", "back_in_stock"}  # They have fields of their own, and facts.
 _ID_CHARACTERS_MAX: Final = 64
+
+# The same cause gives the same id.
+_EVENT_ID: Final = {
+    topic: attrgetter(name)
+    for topic, name in (
+        (Notification.topic, "notification_id"),
+        (Ship.topic, "fulfillment_id"),
+        (Procurement.topic, "procurement_id"),
+    )
+}
 
 Header = tuple[str, bytes]
 
@@ -103,7 +114,7 @@ def encode(fact: Fact, *, sequence: int, at: bytes, traceparent: str | None) -> 
         fact.key.encode(),
         orjson.dumps(DATA[type(fact)](fact), option=orjson.OPT_UTC_Z),
         fact.kind,
-        _event_id(fact, sequence),
+        _availability_id(fact, sequence) if isinstance(fact, Availability) else _EVENT_ID[fact.topic](fact),
         at,
         sequence,
         traceparent,
@@ -133,18 +144,10 @@ def message_of(event: Event) -> Message:
     return Message(topic, key, value, headers)
 
 
-def _event_id(fact: Fact, sequence: int) -> str:
-    """The same cause gives the same id; an availability is told by its place in the sequence."""
-    match fact:
-        case Notification() | BackInStock():
-            return fact.notification_id
-        case Availability():
-            place = f"A-{fact.sku}-{sequence}"
-            return place if len(place) <= _ID_CHARACTERS_MAX else derive_id("A-", place)
-        case Procurement():
-            return fact.procurement_id
-        case _:
-            return fact.fulfillment_id
+def _availability_id(fact: Availability, sequence: int) -> str:
+    """An availability is told by its place in the sequence."""
+    place = f"A-{fact.sku}-{sequence}"
+    return place if len(place) <= _ID_CHARACTERS_MAX else derive_id("A-", place)
 
 
 def dead_letter(record: Record, *, error: str, reason: str, full_topic: str, failed_at: bytes) -> Message:

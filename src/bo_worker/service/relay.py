@@ -99,7 +99,7 @@ class Relay:
         messages: list[Outgoing] = []
         for row in rows:
             messages += unpack_outgoing(row.body)
-            await asyncio.sleep(0)  # The applier may have its answer: it comes first.
+            await self._publisher.give_way()
         await self._publish(messages)
         self._checkpoint("published")
         await delete_outbox(connection, [row.row_id for row in rows])
