@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.kinds import DROP_SHIP, WITHOUT_LEAD_TIME, is_in_time, starts_on
+from bo_worker.domain.missing import QueueUndividedError
 from bo_worker.domain.outlook import Outlook, Supply, Waiting
 from bo_worker.domain.supply import incoming
 
@@ -106,7 +107,7 @@ def _from_supply(account: Account, product: Product, line: OrderLine, units: int
         return NO_PROMISE
     outlook = product.outlook
     if outlook is None or newest.rank < product.outlook_end:
-        queue = _queue(account, product)
+        queue = _queue(account, product, newest)
         behind = any(waiting.rank > newest.rank for waiting in queue)
         outlook = look_out(product)
         outlook.peg_all([waiting for waiting in queue if waiting.rank < newest.rank])
@@ -126,12 +127,21 @@ def _is_on_truck(product: Product, parts: Iterable[Part]) -> bool:
     )
 
 
-def _queue(account: Account, product: Product) -> list[Waiting]:
-    """Return the lines that wait now, as far as they were loaded."""
-    queue = [waiting for key, waiting in product.queue.items() if key not in product.live]
-    queue += [
+def _queue(account: Account, product: Product, newest: Waiting) -> list[Waiting]:
+    """Return the lines that wait now, as far as they were loaded; some of them may stand as one.
+
+    Raises:
+        QueueUndividedError: `newest` ranks between some of those, or another line does and it makes a difference.
+    """
+    live = [
         Waiting(account.rank(line), line.location or ANY_LOCATION, line.backordered, *key)
         for key, line in product.live.items()
         if line.backordered
     ]
-    return queue
+    if product.marks is not None and product.queue:
+        end, marks = product.queue[-1].rank, product.marks
+        stray = [line for line in live if line.rank < end and line.rank not in marks]
+        is_mixed = stray and len({line.pin for line in (*product.queue, *live)}) > 1
+        if is_mixed or (newest.rank < end and newest.rank not in marks):
+            raise QueueUndividedError(product.sku, newest.pin)
+    return [*product.queue, *live]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from bo_worker.domain.kinds import is_in_time, starts_on
-from bo_worker.domain.promise import NO_PROMISE, Promise, from_lead_time, look_out
+from bo_worker.domain.kinds import starts_on
+from bo_worker.domain.promise import Promise, from_lead_time
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import date
-
     from bo_worker.domain.account import Account, Terms
     from bo_worker.domain.outlook import Waiting
     from bo_worker.domain.promise import Promised
@@ -28,33 +25,30 @@ class Moved(NamedTuple):
     is_news: bool
 
 
-def repeg(account: Account, product: Product, lines: Collection[Promised]) -> list[Moved]:
-    """Return those lines of which the promise is another one now, in rank.
+class Otherwise(NamedTuple):
+    """What lines are promised that no supply covers: what they were, if that is a day between `kept_from` and `day`.
 
-    `lines` are all that wait and that the supply may cover or that have a promise. A customer is told when the
-    promise has moved far enough from the last one that was told.
+    Else it is `day`; no promise where that is None.
     """
-    pegs = look_out(product).peg_all([line.waiting for line in lines])
-    moved = []
-    for line in sorted(lines, key=attrgetter("waiting.rank")):
-        peg = pegs[line.waiting.order_id, line.waiting.position]
-        found = Promise(peg.expected_from, peg.expected_to) if peg else _without_supply(account, product, line)
-        is_news = _is_news(account.terms, line.told_to, found.expected_to)
-        if is_news or found != line.promise:
-            told_to = found.expected_to if is_news else line.told_to
-            moved.append(Moved(product.sku, line.waiting, found, told_to, is_news))
-    return moved
+
+    day: date | None
+    kept_from: date
 
 
-def _without_supply(account: Account, product: Product, line: Promised) -> Promise:
-    """Return a promise by lead time; the one that was given counts as long as its day has not passed."""
-    found = from_lead_time(account, product)
-    if found is NO_PROMISE:
-        return NO_PROMISE
-    given = line.promise.expected_to
-    if given is not None and (given < (starts_on(product) or given) or not is_in_time(product, given)):
-        return found
-    return line.promise if given is not None and account.today <= given <= (found.expected_to or given) else found
+def otherwise(account: Account, product: Product) -> Otherwise:
+    """Return the promise by lead time; the one that was given counts as long as its day has not passed."""
+    return Otherwise(from_lead_time(account, product).expected_to, max(account.today, starts_on(product) or date.min))
+
+
+def move(terms: Terms, sku: str, line: Promised, found: Promise) -> Moved | None:
+    """Return a line with the promise that it has now, None where that is the one that it had.
+
+    A customer is told when the promise has moved far enough from the last one that was told.
+    """
+    is_news = _is_news(terms, line.told_to, found.expected_to)
+    if not is_news and found == line.promise:
+        return None
+    return Moved(sku, line.waiting, found, found.expected_to if is_news else line.told_to, is_news)
 
 
 def _is_news(terms: Terms, told_to: date | None, expected_to: date | None) -> bool:
