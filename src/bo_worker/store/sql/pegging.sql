@@ -2,7 +2,9 @@
 -- Which of these lanes have lines that wait. The products are locked.
 select lane.sku, lane.pin
 from unnest($1::text[], $2::text[]) as lane (sku, pin)
-where exists (select from bo_worker.order_line where sku = lane.sku and pin = lane.pin and backordered > 0);
+cross join lateral (
+    select from bo_worker.order_line where sku = lane.sku and pin = lane.pin and backordered > 0 limit 1
+) as line;
 
 -- name: find_queue_ends, ranked
 -- The last line that waits for each product without a pin, and whether others wait with one. The products are locked.
