@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.kinds import DROP_SHIP, WITHOUT_LEAD_TIME, is_in_time, starts_on
@@ -29,6 +31,7 @@ class Promise(NamedTuple):
 
 
 NO_PROMISE = Promise()
+_IN_RANK: Final = attrgetter("rank")
 
 
 class Promised(NamedTuple):
@@ -138,10 +141,14 @@ def _queue(account: Account, product: Product, newest: Waiting) -> list[Waiting]
         for key, line in product.live.items()
         if line.backordered
     ]
-    if product.marks is not None and product.queue:
-        end, marks = product.queue[-1].rank, product.marks
-        stray = [line for line in live if line.rank < end and line.rank not in marks]
-        is_mixed = stray and len({line.pin for line in (*product.queue, *live)}) > 1
-        if is_mixed or (newest.rank < end and newest.rank not in marks):
-            raise QueueUndividedError(product.sku, newest.pin)
+    if product.marks is not None and any(_divides(product, line, newest) for line in (*live, newest)):
+        raise QueueUndividedError(product.sku, newest.pin)
     return [*product.queue, *live]
+
+
+def _divides(product: Product, line: Waiting, newest: Waiting) -> bool:
+    """Tell whether a line may rank between lines that stand as one, and takes others than they, or ends the queue."""
+    if not product.queue or line.rank >= product.queue[-1].rank or line.rank in (product.marks or ()):
+        return False
+    run = product.queue[bisect_right(product.queue, line.rank, key=_IN_RANK)]
+    return line is newest or run.pin != line.pin
