@@ -21,10 +21,12 @@ from full_pegs import all_lines, loaded_units, moved_lines
 from ledger import NOW, ledger
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection, Iterable
 
     import asyncpg
 
+    from bo_worker.messages.inbound import Decoded, Refused
+    from bo_worker.service.work import Work
     from ledger import Ledger
     from streams import Input
 
@@ -166,9 +168,11 @@ async def test_new_orders_are_promised_the_same_whether_those_ahead_are_added_up
     assert found[0] == found[1]
 
 
-async def one_by_one(*given: Any) -> None:
+async def one_by_one(
+    connection: asyncpg.Connection, work: Work, items: Iterable[Decoded | Refused], rules: Rules, _: Collection[str]
+) -> None:
     """Load every line of the queues that new orders join."""
-    await waiting_lines.load_waiting(*given[:-1], SKUS)
+    await waiting_lines.load_waiting(connection, work, items, rules, SKUS)
 
 
 def meddled(chance: random.Random, numbers: range) -> list[Input]:
