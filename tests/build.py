@@ -119,6 +119,28 @@ def waitlist_entry(entry_id: str = "W-1", sku: str = "SKU-1", **fields: Any) -> 
     return {"entry_id": entry_id, "sku": sku, "customer": {"customer_id": "C-8"}, "joined_at": AT, **fields}
 
 
+def response(response_id: str = "RS-1", choice: str = "keep", **fields: Any) -> Data:
+    return {
+        "response_id": response_id,
+        "order_id": "SO-1001",
+        "line_id": "1",
+        "choice": choice,
+        "token": "token",
+        "responded_at": AT,
+        **fields,
+    }
+
+
+def payment(payment_event_id: str = "P-1", status: str = "authorized", **fields: Any) -> Data:
+    return {
+        "payment_event_id": payment_event_id,
+        "order_id": "SO-1001",
+        "status": status,
+        "occurred_at": AT,
+        **fields,
+    }
+
+
 VALID: dict[str, Callable[[], Data]] = {
     "order-created": order,
     "inventory-received": receipt,
@@ -128,6 +150,8 @@ VALID: dict[str, Callable[[], Data]] = {
     "shipment-dispatched": shipment,
     "product-policy-updated": policy,
     "purchase-order-updated": purchase_order,
+    "customer-response": response,
+    "payment-updated": payment,
     "waitlist-joined": waitlist_entry,
 }
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from pydantic import SecretStr
 
-from bo_worker.config import variable_of
+from bo_worker.setting_texts import variable_of
 
 if TYPE_CHECKING:
     import signal

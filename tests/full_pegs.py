@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from bo_worker.domain.cover import lanes_of
+from bo_worker.domain.estimate import LATER_DAYS
 from bo_worker.domain.kinds import is_in_time, starts_on
 from bo_worker.domain.promise import NO_PROMISE, Promise, Promised, from_lead_time, look_out
 from bo_worker.store.promises import promised_of
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from bo_worker.domain.account import Account
+    from bo_worker.domain.outlook import Peg
     from bo_worker.domain.stock import Product
 
 Key = tuple[str, int]
@@ -44,7 +47,7 @@ def moved_lines(account: Account, product: Product, lines: list[Promised]) -> di
         if key not in may_be_served and line.promise == NO_PROMISE:
             continue
         peg = pegs[key]
-        right = Promise(peg.expected_from, peg.expected_to) if peg else _without_supply(account, product, line)
+        right = _from_supply(account, line, peg) if peg else _without_supply(account, product, line)
         told = line.told_to
         if told is None or right.expected_to is None:
             is_news = told != right.expected_to
@@ -83,11 +86,16 @@ def _heads(product: Product, lines: list[Promised]) -> set[Key]:
     return found
 
 
+def _from_supply(account: Account, line: Promised, peg: Peg) -> Promise:
+    return Promise(peg.expected_from, peg.expected_to) if peg.expected_to >= account.today else line.promise
+
+
 def _without_supply(account: Account, product: Product, line: Promised) -> Promise:
-    found = from_lead_time(account, product)
+    found, start = from_lead_time(account, product), starts_on(product)
     given = line.promise.expected_to
-    if found is NO_PROMISE or given is None:
+    if found.expected_to is None or given is None or given < (start or given) or not is_in_time(product, given):
         return found
-    if given < (starts_on(product) or given) or not is_in_time(product, given):
-        return found
-    return line.promise if account.today <= given <= (found.expected_to or given) else found
+    latest = found.expected_to if start else max(found.expected_to, account.today + timedelta(days=LATER_DAYS))
+    if given >= account.today:
+        return line.promise if given <= latest else found
+    return Promise(latest, latest) if is_in_time(product, latest) else NO_PROMISE

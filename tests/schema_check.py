@@ -38,7 +38,7 @@ def validate_message(topic: str, value: bytes | None, headers: Sequence[tuple[st
     assert attributes["ce_type"] == f"bo.{topic}.{kind}.v1"
     assert attributes["ce_dataschema"] == f"urn:bo-worker:schema:{topic}:v1"
     assert attributes["ce_subject"] == _key(data)
-    for name in ("notification_id", "fulfillment_id", "procurement_id"):
+    for name in ("notification_id", "fulfillment_id", "procurement_id", "payment_request_id"):
         assert data.get(name, attributes["ce_id"]) == attributes["ce_id"]
 
 

@@ -30,6 +30,7 @@ from bo_worker.domain.facts import (
     Revoke,
     Ship,
 )
+from bo_worker.domain.payment_request import PaymentRequest
 from invariants import check_account, check_receipt
 
 if TYPE_CHECKING:
@@ -111,6 +112,8 @@ class Story:
                 return replace(fact, notification_id=self._noted(fact.notification_id, "N-"))
             case Procurement():
                 return replace(fact, procurement_id=self._noted(fact.procurement_id, "PR-"))
+            case PaymentRequest():
+                return replace(fact, payment_request_id=self._noted(fact.payment_request_id, "PM-"))
             case Availability():
                 return fact
 

@@ -26,6 +26,8 @@ NATURAL_IDS = {
     "order-amended": "amendment_id",
     "inventory-adjusted": "adjustment_id",
     "shipment-dispatched": "shipment_id",
+    "customer-response": "response_id",
+    "payment-updated": "payment_event_id",
     "waitlist-joined": "entry_id",
 }
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S: Final = 90
 POLL_S: Final = 0.02
-OUTPUT_TOPICS: Final = ("customer-notification", "fulfillment", "availability-changed", "procurement")
+OUTPUT_TOPICS: Final = ("customer-notification", "fulfillment", "availability-changed", "procurement", "payment")
 DEAD_LETTER_TOPICS: Final = tuple(f"{topic}.dlq" for topic in INPUT_TOPICS)
 KEYS: Final = {
     "order-created": "order_id",
@@ -42,6 +42,8 @@ KEYS: Final = {
     "shipment-dispatched": "order_id",
     "product-policy-updated": "sku",
     "purchase-order-updated": "purchase_order_id",
+    "customer-response": "order_id",
+    "payment-updated": "order_id",
     "waitlist-joined": "sku",
 }
 # A server that was stopped refuses, hangs up, or is still starting.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import structlog
 from bo_worker.config import ConfigurationError
 from bo_worker.domain.account import Terms
 from bo_worker.domain.cross_dock import DockTerms
+from bo_worker.domain.payment import PaymentTerms
 from bo_worker.kafka.client import ended_within
 from bo_worker.kafka.consumer import Consumer
 from bo_worker.kafka.publisher import Publisher
@@ -71,6 +72,11 @@ def rules_of(settings: Settings) -> Rules:
             settings.cross_dock_hours_min,
             settings.cross_dock_hours_max,
             settings.cross_dock_shelf_days_min,
+        ),
+        payment=PaymentTerms(
+            timedelta(hours=settings.payment_renew_hours),
+            timedelta(hours=settings.payment_grace_hours),
+            settings.payment_authorize == "shipment",
         ),
     )
     return Rules(settings.rank_by, settings.fill_lines_max, settings.topic_prefix, terms)

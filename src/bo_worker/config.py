@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
-from annotated_types import Ge, Le
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -18,15 +15,14 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bo_worker.setting_texts import PREFIX, default_text, expected, shown, variable_of, with_guess
 from bo_worker.setting_values import lower, not_zero, postgres_url, servers, upper
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
-PREFIX = "BO_"
 _TEST_PREFIX = "BO_TEST_"
 _KIB = 1024
 _MIB = 1024 * _KIB
@@ -138,6 +134,11 @@ class Settings(BaseSettings):
     cross_dock_shelf_days_min: int = Field(
         0, ge=0, le=3650, description="Days a lot must last from the receipt on to leave from the dock; 0: any."
     )
+    payment_authorize: Annotated[Literal["expiry", "shipment"], BeforeValidator(lower)] = Field(
+        "expiry", description="Renew payments before they run out, or when units could leave."
+    )
+    payment_renew_hours: int = Field(24, ge=1, le=720, description="Hours to renew a payment before it runs out.")
+    payment_grace_hours: int = Field(72, ge=1, le=8760, description="Hours an unpaid order keeps its claims.")
     sweep_poll_s: float = Field(
         1, ge=0.01, le=3600, description="How often the leading sweep looks for what has become due."
     )
@@ -171,20 +172,15 @@ def unknown_variables(environ: Iterable[str]) -> list[str]:
     """Names with our prefix that no setting has (a typing mistake, most likely), with the nearest one."""
     known = {variable_of(name) for name in Settings.model_fields}
     names = sorted(name for name in environ if name.startswith(PREFIX) and not name.startswith(_TEST_PREFIX))
-    return [_with_guess(name, known) for name in names if name not in known]
+    return [with_guess(name, known) for name in names if name not in known]
 
 
 def describe_settings() -> list[SettingRow]:
     """Every setting with its variable, default, range and meaning, in the order of declaration."""
     return [
-        SettingRow(variable_of(name), _text_of_default(field), _expected(name), field.description or "")
+        SettingRow(variable_of(name), default_text(field), _expected(name), field.description or "")
         for name, field in Settings.model_fields.items()
     ]
-
-
-def variable_of(field_name: str) -> str:
-    """The environment variable of a field."""
-    return PREFIX + field_name.upper()
 
 
 def _faults_of_sizes(settings: Settings) -> Iterator[str]:
@@ -234,57 +230,9 @@ def _lines_of(fault: ErrorDetails) -> list[str]:
     return [f"{variable_of(name)}: expected {_expected(name)}, found {_shown(name, fault['input'])}"]
 
 
-def _shown(name: str, value: object) -> str:
-    return "'***'" if _is_secret(name) else repr(value if isinstance(value, int | float) else str(value))
-
-
-def _is_secret(name: str) -> bool:
-    return SecretStr in _types_of(Settings.model_fields[name])
-
-
-def _types_of(field: FieldInfo) -> tuple[Any, ...]:
-    return get_args(field.annotation) or (field.annotation,)
-
-
-_EXPECTED = {
-    "kafka_bootstrap_servers": "host:port, several separated by commas",
-    "database_url": "a URL that starts with postgresql:// or postgres://",
-    "kafka_group_id": "1 to 200 characters",
-    "topic_prefix": "at most 150 characters from A-Z a-z 0-9 . _ -",
-    "topic_replication_factor": "a whole number from 1 to 10, or -1",
-}
-
-
 def _expected(name: str) -> str:
-    field = Settings.model_fields[name]
-    return _EXPECTED.get(name) or _choices(field) or _expected_of_type(field)
+    return expected(name, Settings.model_fields[name])
 
 
-def _choices(field: FieldInfo) -> str:
-    literals = [get_args(kind) or (kind,) for kind in _types_of(field) if kind is not type(None)]
-    names = [choice for group in literals for choice in group]
-    return " or ".join(names) if all(isinstance(choice, str) for choice in names) else ""
-
-
-def _expected_of_type(field: FieldInfo) -> str:
-    types = _types_of(field)
-    if int in types or float in types:
-        lowest = next(bound.ge for bound in field.metadata if isinstance(bound, Ge))
-        highest = next(bound.le for bound in field.metadata if isinstance(bound, Le))
-        return f"a {'whole ' if int in types else ''}number from {lowest} to {highest}"
-    return "the name of an existing file" if Path in map(_bare, types) else "a text"
-
-
-def _bare(kind: Any) -> Any:
-    return getattr(kind, "__origin__", kind)
-
-
-def _text_of_default(field: FieldInfo) -> str:
-    if isinstance(field.default, SecretStr):
-        return field.default.get_secret_value()
-    return "" if field.default is None else str(field.default)
-
-
-def _with_guess(name: str, known: Iterable[str]) -> str:
-    guesses = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.8)
-    return f"{name} (did you mean {guesses[0]}?)" if guesses else name
+def _shown(name: str, value: object) -> str:
+    return shown(Settings.model_fields[name], value)

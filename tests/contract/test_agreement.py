@@ -27,6 +27,8 @@ FULL: dict[str, Any] = {
     "shipment-dispatched": "shipment-dispatched.full",
     "product-policy-updated": "product-policy-updated.full",
     "purchase-order-updated": "purchase-order-updated.confirmed",
+    "customer-response": "customer-response.switch",
+    "payment-updated": "payment-updated.authorized",
     "waitlist-joined": "waitlist-joined.full",
 }
 
@@ -198,6 +200,23 @@ FIELDS: dict[str, dict[str, tuple[list[Any], list[Any]]]] = {
         "lines.0.quantity": QUANTITIES,
         "lines.0.expected_from": (["1970-01-01", "2024-02-29", "2026-12-05"], DAYS[1]),
         "lines.0.expected_to": (["2026-12-01", "2028-02-29", "9999-12-31"], DAYS[1]),
+    },
+    "customer-response": {
+        "response_id": IDS,
+        "order_id": IDS,
+        "line_id": IDS,
+        "choice": (["keep", "switch", "cancel"], ["", "wait", True]),
+        "substitute_sku": IDS,
+        "token": texts(500),
+        "responded_at": INSTANTS,
+    },
+    "payment-updated": {
+        "payment_event_id": IDS,
+        "order_id": IDS,
+        "status": (["authorized", "failed", "voided", "captured", "refunded"], ["", "pending", True]),
+        "authorization_id": IDS,
+        "capture_before": INSTANTS,
+        "occurred_at": INSTANTS,
     },
     "waitlist-joined": {
         "entry_id": IDS,

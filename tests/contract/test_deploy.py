@@ -11,7 +11,8 @@ import pytest
 import typer
 
 from bo_worker.cli import app
-from bo_worker.config import PREFIX, Settings, describe_settings, load_settings
+from bo_worker.config import Settings, describe_settings, load_settings
+from bo_worker.setting_texts import PREFIX
 from bo_worker.stack.jars import KAFKA_VERSION
 from bo_worker.store.database import MAJOR_VERSION_MIN
 

@@ -19,7 +19,6 @@ EXAMPLES = sorted((SCHEMAS / "examples").glob("*.json"), key=lambda path: path.n
 # Kinds that the schema reserves, and that nothing causes yet.
 WITHOUT_EXAMPLE = {
     "expected_date_changed",
-    "delay_notice",
     "substitute_offered",
     "payment_action_required",
     "refund_issued",
@@ -46,7 +45,7 @@ def test_every_topic_and_every_kind_has_its_examples() -> None:
     examples = examples_in(SCHEMAS / "examples")
     assert set(examples) == {*INPUT_TOPICS, *OUTPUT_TOPICS}
     assert all(len(named) >= 2 for named in examples.values())
-    for topic in ("customer-notification", "fulfillment", "procurement"):
+    for topic in ("customer-notification", "fulfillment", "procurement", "payment"):
         kinds = {name.partition(".")[0] for name in examples[topic]}
         assert kinds == set(event_kinds(topic)) - WITHOUT_EXAMPLE
 

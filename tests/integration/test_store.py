@@ -42,7 +42,7 @@ INDEX_SCANS = {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}
 LANES = (["SKU-7"], [""], [50], 100, 1_000)
 DAY = date(2026, 12, 1)
 COMPARED: dict[str, tuple[Any, ...]] = {
-    "find_moved": (["SKU-7"], [""], [50], [None], [DAY], [1], [20], [DAY], [DAY], 100, 1_000, 1),
+    "find_moved": (["SKU-7"], [""], [50], [None], [None], [DAY], [None], [1], [20], [DAY], [DAY], 100, 1_000, 1, DAY),
     "load_carried": (["SKU-7"], [""], [50], [1], [10], [20], 100, 1_000),
 }
 

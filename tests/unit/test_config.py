@@ -14,8 +14,8 @@ from bo_worker.config import (
     describe_settings,
     load_settings,
     unknown_variables,
-    variable_of,
 )
+from bo_worker.setting_texts import variable_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -193,6 +193,8 @@ def test_every_input_has_its_natural_id() -> None:
         "shipment-dispatched": "S-1",
         "product-policy-updated": "SKU-1/1",
         "purchase-order-updated": "PO-9/1",
+        "customer-response": "RS-1",
+        "payment-updated": "P-1",
         "waitlist-joined": "W-1",
     }
 

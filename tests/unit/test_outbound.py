@@ -13,6 +13,7 @@ from bo_worker.domain.facts import (
     BackInStock,
     CrossDock,
     CrossDockPlan,
+    DelayNotice,
     Fact,
     FulfillmentLine,
     LocationAvailability,
@@ -26,6 +27,7 @@ from bo_worker.domain.facts import (
     Ship,
     ShippedNotification,
 )
+from bo_worker.domain.payment_request import Money, PaymentRequest
 from bo_worker.messages.outbound import dead_letter, encode, event_kinds, message_of
 from bo_worker.messages.record import Message, Record
 from schema_check import VALIDATORS, validate_message
@@ -40,6 +42,7 @@ PLAN = CrossDockPlan(
 )
 BACK_IN_STOCK = BackInStock("N-4", "W-1", "SKU-1", 2, CUSTOMER)
 EXPEDITE = Procurement("PR-1", "expedite", "SKU-1", None, 40, 12, date(2026, 12, 1), "promise_at_risk", days_gained=4)
+REFUND = PaymentRequest("PM-1", "refund", "SO-1", Money("19.90", "USD"), "A-1", "cancelled", date(2026, 12, 8))
 SHIP = Ship("F-1", "SO-1", "WH1", 0, LINES, completes_order=True)
 AVAILABILITY = Availability(
     sku="SKU-1",
@@ -60,7 +63,7 @@ FACTS: list[Fact] = [
     PutAway("F-3", "R-1", "WH1", None, [PutAwayLine("SKU-1", 7)]),
     Revoke("F-4", "SO-1", "WH1", "cancelled", "F-1", LINES),
     Notification("N-1", "order_confirmed", "SO-1", CUSTOMER, [NotificationLine("1", "SKU-1", 3)]),
-    Notification(
+    DelayNotice(
         "N-2",
         "delay_notice",
         "SO-1",
@@ -70,6 +73,7 @@ FACTS: list[Fact] = [
         reason="late",
         options=["keep", "cancel"],
         respond_by=datetime(2026, 12, 1, tzinfo=UTC),
+        token="a.b",  # noqa: S106 - no password
     ),
     ShippedNotification(
         "N-3", "shipped", "SO-1", CUSTOMER, [NotificationLine("1", "SKU-1", 3)], shipment_id="S-1", carrier="UPS"
@@ -81,6 +85,8 @@ FACTS: list[Fact] = [
     EXPEDITE,
     Procurement("PR-2", "reorder", "SKU-1", "WH1", 200, 0, None, "reorder_point"),
     Procurement("PR-3", "demand_signal", "SKU-1", None, 7, 0, None, "out_of_stock", order_id="SO-1"),
+    REFUND,
+    replace(REFUND, kind="authorize", authorization_id=None, due_by=None),
 ]
 
 
@@ -96,7 +102,7 @@ def test_every_fact_keeps_to_the_published_schema(fact: Fact) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in event_kinds("customer-notification") if kind != "back_in_stock"])
 def test_every_kind_of_notification_keeps_to_the_published_schema(kind: str) -> None:
-    shape = ShippedNotification if kind == "shipped" else Notification
+    shape = {"shipped": ShippedNotification, "delay_notice": DelayNotice}.get(kind, Notification)
     message = sent(shape("N-1", kind, "SO-1", CUSTOMER, [NotificationLine("1", "SKU-1", 3)]))
     validate_message(message.topic, message.value, message.headers)
 
@@ -149,6 +155,7 @@ def test_a_notification_has_its_dates_as_days_and_instants_in_utc() -> None:
         "reason": "late",
         "options": ["keep", "cancel"],
         "respond_by": "2026-12-01T00:00:00Z",
+        "token": "a.b",
     }
 
 

@@ -9,7 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
-from bo_worker.config import Settings, variable_of
+from bo_worker.config import Settings
+from bo_worker.setting_texts import variable_of
 from bo_worker.stack.process import HOST, GuardedProcess, ReservedPort
 
 LOG_LINES_SHOWN = 20

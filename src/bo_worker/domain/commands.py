@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Backorder = Literal["allow", "deny", "if_promised"]
 PurchaseOrderStatus = Literal["draft", "confirmed", "in_transit", "cancelled", "closed"]
+Choice = Literal["keep", "switch", "cancel"]
+PaymentStatus = Literal["authorized", "failed", "voided", "captured", "refunded"]
 
 
 @dataclass(slots=True)
@@ -205,6 +207,31 @@ class JoinWaitlist:
     quantity: int = 1
 
 
+@dataclass(slots=True)
+class AnswerNotice:
+    """What a customer chose when a delay was told; `token` came with the notice (topic customer-response)."""
+
+    response_id: str
+    order_id: str
+    line_id: str
+    choice: Choice
+    token: str
+    responded_at: datetime
+    substitute_sku: str | None = None
+
+
+@dataclass(slots=True)
+class UpdatePayment:
+    """What the payment provider says of an authorization of the customer's money (topic payment-updated)."""
+
+    payment_event_id: str
+    order_id: str
+    status: PaymentStatus
+    occurred_at: datetime
+    authorization_id: str | None = None
+    capture_before: datetime | None = None
+
+
 Command = (
     PlaceOrder
     | ReceiveInventory
@@ -215,4 +242,6 @@ Command = (
     | UpdatePolicy
     | UpdatePurchaseOrder
     | JoinWaitlist
+    | AnswerNotice
+    | UpdatePayment
 )

@@ -7,23 +7,28 @@ from typing import TYPE_CHECKING, Any, assert_never
 from bo_worker.domain.account import Refusal
 from bo_worker.domain.adjust_inventory import adjust_inventory
 from bo_worker.domain.amend_order import amend_order
+from bo_worker.domain.answer_notice import answer_notice
 from bo_worker.domain.cancel_order import cancel_order
 from bo_worker.domain.commands import (
     AdjustInventory,
     AmendOrder,
+    AnswerNotice,
     CancelOrder,
     DispatchShipment,
     JoinWaitlist,
     PlaceOrder,
     ReceiveInventory,
+    UpdatePayment,
     UpdatePolicy,
     UpdatePurchaseOrder,
 )
 from bo_worker.domain.dispatch_shipment import dispatch_shipment
 from bo_worker.domain.early import keep_early
+from bo_worker.domain.pay_back import pay_back
 from bo_worker.domain.place_order import place_order
 from bo_worker.domain.receive_inventory import receive_inventory
 from bo_worker.domain.settle import Effect, settle
+from bo_worker.domain.update_payment import update_payment
 from bo_worker.domain.update_policy import update_policy
 from bo_worker.domain.update_purchase_order import update_purchase_order
 from bo_worker.domain.waitlist import join_waitlist
@@ -54,8 +59,10 @@ def change(account: Account, cause: Cause, command: Command, digest: bytes, toke
             effect = update_policy(account, command, digest)
         case UpdatePurchaseOrder():
             effect = update_purchase_order(account, command, digest)
-        case CancelOrder() | AmendOrder() | DispatchShipment():
+        case CancelOrder() | AmendOrder() | UpdatePayment():
             effect = _change_order(account, command, token)
+        case DispatchShipment() | AnswerNotice():
+            effect = _change_known(account, command)
         case JoinWaitlist():
             join_waitlist(account, command)
         case _:
@@ -64,21 +71,34 @@ def change(account: Account, cause: Cause, command: Command, digest: bytes, toke
 
 
 def _change_order(
-    account: Account, command: CancelOrder | AmendOrder | DispatchShipment, token: Any
+    account: Account, command: CancelOrder | AmendOrder | UpdatePayment, token: Any
 ) -> Effect | Refusal:
+    """Change an order; what comes before it waits for it."""
     order = account.orders.get(command.order_id)
-    match command:
-        case DispatchShipment():
-            if order is None:
-                return Refusal("unknown_order", f"there is no order {command.order_id}")
-            return dispatch_shipment(account, order, command) or NOTHING
-        case CancelOrder() if order is not None:
-            return cancel_order(account, order, command)
-        case AmendOrder() if order is not None:
-            return amend_order(account, order, command)
-        case _:
-            keep_early(account, command, token)
-            return NOTHING
+    if order is None:
+        keep_early(account, command, token)
+        return NOTHING
+    if isinstance(command, AmendOrder):
+        return amend_order(account, order, command)
+    effect = (
+        cancel_order(account, order, command)
+        if isinstance(command, CancelOrder)
+        else update_payment(account, order, command)
+    )
+    pay_back(account, order)
+    return effect
+
+
+def _change_known(account: Account, command: DispatchShipment | AnswerNotice) -> Effect | Refusal:
+    """Change an order of which something was published before: it must be there."""
+    order = account.orders.get(command.order_id)
+    if order is None:
+        return Refusal("unknown_order", f"there is no order {command.order_id}")
+    if isinstance(command, AnswerNotice):
+        effect = answer_notice(account, order, command)
+        pay_back(account, order)
+        return effect
+    return dispatch_shipment(account, order, command) or NOTHING
 
 
 def decide(account: Account, cause: Cause, command: Command, digest: bytes, token: Any = None) -> Refusal | None:

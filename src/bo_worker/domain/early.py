@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 from bo_worker.domain.account import Early
 from bo_worker.domain.amend_order import set_fields
 from bo_worker.domain.cancel_order import check_lines, tell_cancelled, wanted
-from bo_worker.domain.commands import CancelOrder
+from bo_worker.domain.commands import AmendOrder, CancelOrder
 from bo_worker.domain.notice import notified
+from bo_worker.domain.update_payment import update_payment
 
 if TYPE_CHECKING:
     from typing import Any
 
     from bo_worker.domain.account import Account
-    from bo_worker.domain.commands import AmendOrder
+    from bo_worker.domain.commands import UpdatePayment
     from bo_worker.domain.demand import Order
 
 
-def keep_early(account: Account, command: CancelOrder | AmendOrder, token: Any) -> None:
+def keep_early(account: Account, command: CancelOrder | AmendOrder | UpdatePayment, token: Any) -> None:
     """Let a message wait for its order."""
     account.early.setdefault(command.order_id, []).append(Early(account.cause, command, token))
 
@@ -30,8 +31,10 @@ def apply_early(account: Account, order: Order) -> None:
         account.cause = early.cause
         if isinstance(early.command, CancelOrder):
             _cancel(account, order, early, early.command)
-        else:
+        elif isinstance(early.command, AmendOrder):
             set_fields(order, early.command)
+        else:
+            update_payment(account, order, early.command)
     account.cause = cause
 
 

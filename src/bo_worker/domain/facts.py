@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from bo_worker.domain.payment_request import PaymentRequest
+
 if TYPE_CHECKING:
     from datetime import date, datetime
 
@@ -181,6 +183,13 @@ class ShippedNotification(Notification):
 
 
 @dataclass(slots=True)
+class DelayNotice(Notification):
+    """A promise may not be kept: the notification with what proves that an answer is the customer's own."""
+
+    token: str = ""
+
+
+@dataclass(slots=True)
 class BackInStock:
     """A product can be had again that a customer waited for without an order: a notification that names none."""
 
@@ -273,7 +282,9 @@ Fact = (
     | CrossDockPlan
     | Notification
     | ShippedNotification
+    | DelayNotice
     | BackInStock
     | Availability
     | Procurement
+    | PaymentRequest
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from bo_worker.domain.kinds import starts_on
+from bo_worker.domain.estimate import LATER_DAYS
+from bo_worker.domain.kinds import ends_on, is_in_time, starts_on
 from bo_worker.domain.promise import Promise, from_lead_time
 
 if TYPE_CHECKING:
@@ -26,18 +27,26 @@ class Moved(NamedTuple):
 
 
 class Otherwise(NamedTuple):
-    """What lines are promised that no supply covers: what they were, if that is a day between `kept_from` and `day`.
+    """What lines are promised that no supply covers: `day`, no promise where that is None.
 
-    Else it is `day`; no promise where that is None.
+    But a line keeps what it is promised for a day between `kept_from` and `kept_to`; one whose day has passed is
+    promised `late_day`.
     """
 
     day: date | None
+    late_day: date | None
     kept_from: date
+    kept_to: date | None
 
 
 def otherwise(account: Account, product: Product) -> Otherwise:
     """Return the promise by lead time; the one that was given counts as long as its day has not passed."""
-    return Otherwise(from_lead_time(account, product).expected_to, max(account.today, starts_on(product) or date.min))
+    day, start, last = from_lead_time(account, product).expected_to, starts_on(product), ends_on(product)
+    kept_from = max(account.today, start or date.min)
+    if day is None:
+        return Otherwise(None, None, kept_from, None)
+    latest = day if start else max(day, account.today + timedelta(days=LATER_DAYS))
+    return Otherwise(day, latest if is_in_time(product, latest) else None, kept_from, min(latest, last or latest))
 
 
 def move(terms: Terms, sku: str, line: Promised, found: Promise) -> Moved | None:
@@ -55,13 +64,3 @@ def _is_news(terms: Terms, told_to: date | None, expected_to: date | None) -> bo
     if told_to is None or expected_to is None:
         return told_to != expected_to
     return abs((expected_to - told_to).days) >= terms.moved_days
-
-
-def lapse(account: Account) -> None:
-    """Count no longer on what should have come by now, and of which nothing came."""
-    for order in account.purchase_orders.values():
-        for line in order.lines.values():
-            if line.incoming and not line.received and line.promised_on < account.today:
-                account.product(line.sku).lapsed += line.incoming
-                line.is_overdue = line.is_changed = order.is_changed = True
-                account.product(line.sku).expect(line, account.cause)

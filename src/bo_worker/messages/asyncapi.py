@@ -21,11 +21,14 @@ _KEYS: Final[Mapping[str, str]] = {
     "shipment-dispatched": "order_id",
     "product-policy-updated": "sku",
     "purchase-order-updated": "purchase_order_id",
+    "customer-response": "order_id",
+    "payment-updated": "order_id",
     "waitlist-joined": "sku",
     "customer-notification": "order_id, or entry_id where the kind is back_in_stock",
     "fulfillment": "order_id, or receipt_id where the kind is put_away",
     "availability-changed": "sku",
     "procurement": "sku",
+    "payment": "order_id",
 }
 _INPUT_ENCODINGS: Final = (
     "CloudEvents 1.0 in binary mode, in structured mode (content-type application/cloudevents+json), "

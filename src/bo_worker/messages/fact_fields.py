@@ -10,6 +10,7 @@ from bo_worker.domain.facts import (
     BackInStock,
     CrossDock,
     CrossDockPlan,
+    DelayNotice,
     Notification,
     Procurement,
     PutAway,
@@ -17,6 +18,7 @@ from bo_worker.domain.facts import (
     Ship,
     ShippedNotification,
 )
+from bo_worker.domain.payment_request import PaymentRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -127,6 +129,10 @@ def _shipped(fact: ShippedNotification) -> Data:
     }
 
 
+def _delay_notice(fact: DelayNotice) -> Data:
+    return _notification(fact) | {"token": fact.token}
+
+
 def _back_in_stock(fact: BackInStock) -> Data:
     """The fields of every notification: what would name an order, a line of it or a day is null."""
     line = {"line_id": None, "sku": fact.sku, "quantity": fact.quantity, "expected_from": None, "expected_to": None}
@@ -185,6 +191,18 @@ def _procurement(fact: Procurement) -> Data:
     }
 
 
+def _payment_request(fact: PaymentRequest) -> Data:
+    return {
+        "payment_request_id": fact.payment_request_id,
+        "kind": fact.kind,
+        "order_id": fact.order_id,
+        "amount": {"amount": fact.amount.amount, "currency": fact.amount.currency},
+        "authorization_id": fact.authorization_id,
+        "reason": fact.reason,
+        "due_by": fact.due_by,
+    }
+
+
 DATA: Final[Mapping[type[Any], Callable[[Any], Data]]] = MappingProxyType(
     {
         Ship: _ship,
@@ -194,8 +212,10 @@ DATA: Final[Mapping[type[Any], Callable[[Any], Data]]] = MappingProxyType(
         CrossDockPlan: _cross_dock_plan,
         Notification: _notification,
         ShippedNotification: _shipped,
+        DelayNotice: _delay_notice,
         BackInStock: _back_in_stock,
         Availability: _availability,
         Procurement: _procurement,
+        PaymentRequest: _payment_request,
     }
 )

@@ -120,6 +120,7 @@ Reason = Annotated[str, _text(200)]
 Carrier = Annotated[str, _text(100)]
 TrackingNumber = Annotated[str, _text(100)]
 TrackingUrl = Annotated[str, _text(2_000)]
+Token = Annotated[str, _text(500)]
 Instant = Annotated[
     datetime,
     _Calendar(

@@ -12,6 +12,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from bo_worker.domain.commands import PlaceOrder
+from bo_worker.messages.customer_models import CustomerResponse, answer_notice
 from bo_worker.messages.envelope import open_envelope
 from bo_worker.messages.inventory_models import (
     InventoryAdjusted,
@@ -27,6 +28,7 @@ from bo_worker.messages.order_models import (
     cancel_order,
     place_order,
 )
+from bo_worker.messages.payment_models import PaymentUpdated, update_payment
 from bo_worker.messages.product_models import ProductPolicyUpdated, update_policy
 from bo_worker.messages.purchase_models import PurchaseOrderUpdated, update_purchase_order
 from bo_worker.messages.refusal import RefusalError, invalid
@@ -95,6 +97,8 @@ _INPUTS: Final = {
     "shipment-dispatched": _Input(ShipmentDispatched, dispatch_shipment, attrgetter("shipment_id")),
     "product-policy-updated": _Input(ProductPolicyUpdated, update_policy, _policy_version),
     "purchase-order-updated": _Input(PurchaseOrderUpdated, update_purchase_order, _purchase_order_version),
+    "customer-response": _Input(CustomerResponse, answer_notice, attrgetter("response_id")),
+    "payment-updated": _Input(PaymentUpdated, update_payment, attrgetter("payment_event_id")),
     "waitlist-joined": _Input(WaitlistJoined, join_waitlist, attrgetter("entry_id")),
 }
 INPUT_TOPICS: Final = tuple(_INPUTS)

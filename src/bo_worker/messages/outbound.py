@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import orjson
@@ -10,6 +11,7 @@ import orjson
 from bo_worker.domain.facts import (
     Availability,
     BackInStock,
+    DelayNotice,
     Fact,
     Notification,
     Procurement,
@@ -17,10 +19,13 @@ from bo_worker.domain.facts import (
     ShippedNotification,
 )
 from bo_worker.domain.identity import derive_id
+from bo_worker.domain.payment_request import PaymentRequest, PaymentRequestKind
 from bo_worker.messages.fact_fields import DATA
 from bo_worker.messages.record import Event, Message
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bo_worker.messages.record import Record
 
 SOURCE: Final = "/bo-worker"
@@ -44,7 +49,17 @@ NOTIFICATION_KINDS: Final = (
     "back_in_stock",
 )
 
-_OF_THEIR_OWN: Final = {"shipped", "back_in_stock"}  # They have fields of their own, and facts.
+_OF_THEIR_OWN: Final = {"shipped", "delay_notice", "back_in_stock"}  # They have fields of their own, and facts.
+_KINDS: Final[Mapping[type[Any], tuple[str, ...]]] = MappingProxyType(
+    {
+        ShippedNotification: ("shipped",),
+        DelayNotice: ("delay_notice",),
+        Notification: tuple(kind for kind in NOTIFICATION_KINDS if kind not in _OF_THEIR_OWN),
+        Availability: (Availability.kind,),
+        Procurement: get_args(ProcurementKind),
+        PaymentRequest: get_args(PaymentRequestKind),
+    }
+)
 _ID_CHARACTERS_MAX: Final = 64
 
 Header = tuple[str, bytes]
@@ -52,15 +67,8 @@ Header = tuple[str, bytes]
 
 def kinds(fact: type[Any]) -> tuple[str, ...]:
     """The kinds a fact of this type can have."""
-    if fact is ShippedNotification:
-        return ("shipped",)
-    if fact is Notification:
-        return tuple(kind for kind in NOTIFICATION_KINDS if kind not in _OF_THEIR_OWN)
-    if fact is Availability:
-        return (Availability.kind,)
-    if fact is Procurement:
-        return get_args(ProcurementKind)
-    return tuple(str(field.default) for field in fields(fact) if field.name == "kind")
+    found = _KINDS.get(fact)
+    return found or tuple(str(field.default) for field in fields(fact) if field.name == "kind")
 
 
 def event_kinds(topic: str) -> tuple[str, ...]:
@@ -131,6 +139,8 @@ def _event_id(fact: Fact, sequence: int) -> str:
             return place if len(place) <= _ID_CHARACTERS_MAX else derive_id("A-", place)
         case Procurement():
             return fact.procurement_id
+        case PaymentRequest():
+            return fact.payment_request_id
         case _:
             return fact.fulfillment_id
 

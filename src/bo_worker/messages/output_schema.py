@@ -41,6 +41,16 @@ _BY_NAME: Final[Mapping[str, Schema]] = {
     },
     "options": {"type": "array", "items": {"type": "string", "enum": ["keep", "switch", "cancel"]}},
     "reason": _TEXT,
+    "token": _TEXT,
+    "amount": {
+        "type": "object",
+        "properties": {
+            "amount": {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"},
+            "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+        },
+        "required": ["amount", "currency"],
+        "additionalProperties": False,
+    },
     "carrier": _TEXT,
     "tracking_number": _TEXT,
     "tracking_url": _TEXT,

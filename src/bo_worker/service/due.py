@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from bo_worker.service.payments import give_up_unpaid, renew_authorizations
 from bo_worker.service.promises import lapse_supply, reestimate_supply, repeg_products
 from bo_worker.service.reviews import review_closed
 from bo_worker.service.seasons import turn_of_season
@@ -21,6 +22,8 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
         "turn_of_season": turn_of_season,
         "lapse_supply": lapse_supply,
         "repeg_products": repeg_products,
+        "renew_authorizations": renew_authorizations,
+        "give_up_unpaid": give_up_unpaid,
         "review_closed": review_closed,
         "tell_waitlist": tell_waitlist,
     }

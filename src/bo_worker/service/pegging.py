@@ -59,15 +59,15 @@ async def find_all_moved(
 
     If there are more, the products stay due. They are locked.
     """
-    room, days = rules.fill_lines_max, account.terms.moved_days
+    room, terms = rules.fill_lines_max, (account.terms.moved_days, account.today)
     others = {sku: otherwise(account, product) for sku, product in account.products.items()}
     lanes = [lane for of_product in covers.values() for lane in of_product]
-    found = await find_moved(connection, lanes, others, rules.rank_by, days, room + 1)
+    found = await find_moved(connection, lanes, others, rules.rank_by, terms, room + 1)
     ends = [one for one in found if one.is_end]
     moved = [move(account.terms, one.sku, one.line, one.promise) for one in found]
     in_rank = sorted(filter(None, moved), key=lambda line: (line.sku, line.waiting.rank))
     if len(in_rank) <= room:
-        behind = await find_moved_behind(connection, ends, others, rules.rank_by, days, room + 1 - len(in_rank))
+        behind = await find_moved_behind(connection, ends, others, rules.rank_by, terms, room + 1 - len(in_rank))
         in_rank += filter(None, [move(account.terms, one.sku, one.line, one.promise) for one in behind])
     for product in account.products.values():
         product.are_promises_due = len(in_rank) > room

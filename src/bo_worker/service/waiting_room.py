@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bo_worker.domain.account import Early
 from bo_worker.domain.cause import Cause
-from bo_worker.domain.commands import AmendOrder, CancelOrder
+from bo_worker.domain.commands import AmendOrder, CancelOrder, UpdatePayment
 from bo_worker.messages.inbound import Decoded, Refused, decode
 from bo_worker.store.early import delete_early, forget_applied, load_early, save_early
 
@@ -32,7 +32,7 @@ class WaitingRoom:
         known = [order_id for order_id in order_ids if not work.keys[order_id].is_new]
         for row_id, order_id, record in await load_early(connection, known):
             item = decode(record, _ANY_SIZE)
-            if isinstance(item, Decoded) and isinstance(item.command, CancelOrder | AmendOrder):
+            if isinstance(item, Decoded) and isinstance(item.command, CancelOrder | AmendOrder | UpdatePayment):
                 early = Early(Cause(record.topic, item.natural_id, item.traceparent), item.command, item)
                 self.stored.setdefault(order_id, []).append((row_id, early))
                 work.account.early.setdefault(order_id, []).append(early)

@@ -105,12 +105,13 @@ async def find_moved(
     covers: Sequence[Cover],
     others: Mapping[str, Otherwise],
     rank_by: str,
-    moved_days: int,
+    terms: tuple[int, date],
     lines_max: int,
 ) -> list[Found]:
     """Return the lines of lanes with another promise than what covers them, at most `lines_max`, and their ends.
 
-    `others` says by SKU what a line is promised that is not covered. The products are locked.
+    `others` says by SKU what a line is promised that is not covered; `terms` are the days by which a promise moves
+    before a customer is told, and today. The products are locked.
     """
     if not covers:
         return []
@@ -127,7 +128,7 @@ async def find_moved(
         *_columns(shares, 4),
         LANE_LINES_MAX,
         lines_max + len(covers),
-        moved_days,
+        *terms,
     )
     return _found(rows, rank_by)
 
@@ -137,7 +138,7 @@ async def find_moved_behind(
     ends: Iterable[Found],
     others: Mapping[str, Otherwise],
     rank_by: str,
-    moved_days: int,
+    terms: tuple[int, date],
     lines_max: int,
 ) -> list[Found]:
     """Return the lines behind the `ends` of their lanes that should not have the promise that they have."""
@@ -151,7 +152,7 @@ async def find_moved_behind(
         *_columns(places, 7),
         lines_max,
         rank_by == "need_by",
-        moved_days,
+        *terms,
     )
     return _found(rows, rank_by)
 

@@ -63,31 +63,32 @@ order by sku, priority desc, placed_at, order_id, position;
 
 -- name: find_moved, ranked
 -- Of lanes, the lines with another promise than what is on its way covers, or that are to be told of it, and the last
--- line of each lane that it may be for (is_end); ends first, then in rank, at most $11. Of a lane, as many lines are
--- read as there are units on their way for it, at most $10. $1 to $5: the lanes, their units, what a line is promised
--- that is not covered, and from which day on it keeps what it has instead. $6 to $9: per lane (its number), up to how
--- many units it is covered, and the days. The products are locked.
+-- line of each lane that it may be for (is_end); ends first, then in rank, at most $13. Of a lane, as many lines are
+-- read as there are units on their way for it, at most $12. $1 to $7: the lanes, their units, and what a line is promised
+-- that is not covered: a day, another one where its own has passed, and between which days it keeps its own. $8 to $11:
+-- per lane (its number), up to how many units it is covered, and the days; one before today ($15) moves nobody. The
+-- products are locked.
 with share as (
     select
         number, array_agg(units_to order by units_to) as units_to,
         array_agg(expected_from order by units_to) as expected_from,
         array_agg(expected_to order by units_to) as expected_to
-    from unnest($6::integer[], $7::bigint[], $8::date[], $9::date[])
+    from unnest($8::integer[], $9::bigint[], $10::date[], $11::date[])
         as given (number, units_to, expected_from, expected_to)
     group by number
 ),
 lane as (
     select given.*, share.units_to, share.expected_from, share.expected_to
-    from unnest($1::text[], $2::text[], $3::bigint[], $4::date[], $5::date[]) with ordinality
-        as given (sku, pin, units, day, kept_from, number)
+    from unnest($1::text[], $2::text[], $3::bigint[], $4::date[], $5::date[], $6::date[], $7::date[])
+        with ordinality as given (sku, pin, units, day, late_day, kept_from, kept_to, number)
     left join share on share.number = given.number
 )
 select *
 from (
     select
         lane.sku, lane.pin, head.*,
-        case when is_kept then head.expected_from else coalesce(covered_from, lane.day) end as new_from,
-        case when is_kept then head.expected_to else coalesce(covered_to, lane.day) end as new_to,
+        case when is_kept then head.expected_from else coalesce(covered_from, other_day) end as new_from,
+        case when is_kept then head.expected_to else coalesce(covered_to, other_day) end as new_to,
         head.units_to >= lane.units or head.is_last as is_end
     from lane
     cross join lateral (
@@ -101,7 +102,7 @@ from (
             from bo_worker.order_line
             where sku = lane.sku and pin = lane.pin and backordered > 0
             order by priority desc, placed_at, order_id, position
-            limit least(lane.units, $10::bigint)
+            limit least(lane.units, $12::bigint)
         ) as first
         window ranked as (
             order by priority desc, placed_at, order_id, position rows between unbounded preceding and current row
@@ -112,64 +113,71 @@ from (
         select lane.expected_from[part] as covered_from, lane.expected_to[part] as covered_to
     ) as covered
     cross join lateral (
-        select covered_to is null and coalesce(head.expected_to between lane.kept_from and lane.day, false) as is_kept
+        select
+            coalesce(
+                covered_to < $15::date
+                or (covered_to is null and head.expected_to between lane.kept_from and lane.kept_to), false
+            ) as is_kept,
+            case when head.expected_to < $15 then lane.late_day else lane.day end as other_day
     ) as otherwise
     where head.units_to - head.backordered < lane.units
 ) as line
 where is_end
     or new_from is distinct from expected_from or new_to is distinct from expected_to
-    or (told_to is null) <> (new_to is null) or abs(new_to - told_to) >= $12::integer
+    or (told_to is null) <> (new_to is null) or abs(new_to - told_to) >= $14::integer
 order by is_end desc, sku, priority desc, placed_at, order_id, position
-limit $11::bigint;
+limit $13::bigint;
 
 -- name: find_moved_behind
 -- The lines that have a promise and rank behind the last line of their lane that what is on its way may be for, or are
--- in a lane without one, where another is right now or is to be told; at most $11, in rank. $1 to $3: products, what a
--- line is promised that is not covered, and from which day on it keeps what it has instead. $4 to $10: those last
--- lines. $12: whether the earliest need goes first. The products are locked.
+-- in a lane without one, where another is right now or is to be told; at most $13, in rank. $1 to $5: products, and what
+-- a line is promised that is not covered, as in find_moved. $6 to $12: those last lines. $14: whether the earliest need
+-- goes first. The products are locked.
 with last as (
     select
         sku, array_agg(pin) as pins, array_agg(-priority) as priority, array_agg(placed_at) as placed_at,
         array_agg(coalesce(need_by, 'infinity')) as need_by, array_agg(order_id) as order_id,
         array_agg(position) as position
     from unnest(
-        $4::text[], $5::text[], $6::smallint[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::integer[]
+        $6::text[], $7::text[], $8::smallint[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::integer[]
     ) as given (sku, pin, priority, placed_at, need_by, order_id, position)
     group by sku
 )
 select line.*, false as is_end
-from unnest($1::text[], $2::date[], $3::date[]) as product (sku, day, kept_from)
+from unnest($1::text[], $2::date[], $3::date[], $4::date[], $5::date[])
+    as product (sku, day, late_day, kept_from, kept_to)
 left join last on last.sku = product.sku
 cross join lateral (
     select
         sku, pin, order_id, position, backordered, priority, placed_at, need_by, expected_from, expected_to, told_to,
-        case when is_kept then expected_from else product.day end as new_from,
-        case when is_kept then expected_to else product.day end as new_to
+        case when is_kept then expected_from else other_day end as new_from,
+        case when is_kept then expected_to else other_day end as new_to
     from bo_worker.order_line as line
     cross join lateral (
         select
             array_position(last.pins, line.pin) as lane,
-            coalesce(line.expected_to between product.kept_from and product.day, false) as is_kept
+            coalesce(line.expected_to between product.kept_from and product.kept_to, false) as is_kept,
+            case when line.expected_to < $16::date then product.late_day else product.day end as other_day
     ) as found
     where line.sku = product.sku and line.backordered > 0 and line.expected_to is not null
         and (
             lane is null
             or (
                 -line.priority,
-                case when $12::boolean then coalesce(line.need_by, 'infinity') else line.placed_at end,
+                case when $14::boolean then coalesce(line.need_by, 'infinity') else line.placed_at end,
                 line.placed_at, line.order_id, line.position
             ) > (
-                last.priority[lane], case when $12 then last.need_by[lane] else last.placed_at[lane] end,
+                last.priority[lane], case when $14 then last.need_by[lane] else last.placed_at[lane] end,
                 last.placed_at[lane], last.order_id[lane], last.position[lane]
             )
         )
 ) as line
 where new_from is distinct from expected_from or new_to is distinct from expected_to
-    or (told_to is null) <> (new_to is null) or abs(new_to - told_to) >= $13::integer
+    or (told_to is null) <> (new_to is null) or abs(new_to - told_to) >= $15::integer
 order by
-    line.sku, line.priority desc, case when $12 then coalesce(line.need_by, 'infinity') else line.placed_at end,
+    line.sku, line.priority desc, case when $14 then coalesce(line.need_by, 'infinity') else line.placed_at end,
     line.placed_at, line.order_id, line.position
-limit $11::bigint;
+limit $13::bigint;
 
 -- name: load_carried, ranked
 -- The lines of lanes ($1 to $3, with the units up to which to read) that get any of some units, and how many units wait
