@@ -116,6 +116,13 @@ class Outlook:
         last = parts[-1].supply
         return Peg(last.expected_from, last.expected_to, tuple(parts))
 
+    def take_all(self, waiting: Iterable[Waiting]) -> None:
+        """Give units to lines in rank as `peg_all` does, where nobody asks who got which."""
+        for line in sorted(waiting, key=_IN_RANK):
+            if not self._left:
+                break
+            self.take(line.pin, line.quantity)
+
     def take(self, pin: str, quantity: int) -> list[Part]:
         """Give up to so many units to one or more lines with a pin, which rank behind all others.
 

@@ -114,7 +114,7 @@ def _from_supply(account: Account, product: Product, line: OrderLine, units: int
         queue = _queue(account, product, newest)
         behind = any(waiting.rank > newest.rank for waiting in queue)
         outlook = look_out(product)
-        outlook.peg_all([waiting for waiting in queue if waiting.rank < newest.rank])
+        outlook.take_all([waiting for waiting in queue if waiting.rank < newest.rank])
         product.outlook = None if behind else outlook
         product.are_promises_due |= behind
     peg = outlook.append(newest)

@@ -77,7 +77,7 @@ with share as (
         as given (number, units_to, expected_from, expected_to)
     group by number
 ),
-lane as (
+lane as materialized (
     select given.*, share.units_to, share.expected_from, share.expected_to
     from unnest($1::text[], $2::text[], $3::bigint[], $4::date[], $5::date[], $6::date[], $7::date[])
         with ordinality as given (sku, pin, units, day, late_day, kept_from, kept_to, number)
@@ -130,10 +130,11 @@ limit $13::bigint;
 
 -- name: find_moved_behind
 -- The lines that have a promise and rank behind the last line of their lane that what is on its way may be for, or are
--- in a lane without one, where another is right now or is to be told; at most $13, in rank. $1 to $5: products, and what
--- a line is promised that is not covered, as in find_moved. $6 to $12: those last lines. $14: whether the earliest need
--- goes first. The products are locked.
-with last as (
+-- in a lane without one, where another is right now or is to be told; at most $13, by product and in rank. $1 to $5:
+-- products, and what a line is promised that is not covered, as in find_moved. $6 to $12: those last lines. $14: whether
+-- the earliest need goes first. The products are locked. A limit for each product keeps each to its own lines: without
+-- it, those of all products may be read.
+with last as materialized (
     select
         sku, array_agg(pin) as pins, array_agg(-priority) as priority, array_agg(placed_at) as placed_at,
         array_agg(coalesce(need_by, 'infinity')) as need_by, array_agg(order_id) as order_id,
@@ -148,42 +149,46 @@ from unnest($1::text[], $2::date[], $3::date[], $4::date[], $5::date[])
     as product (sku, day, late_day, kept_from, kept_to)
 left join last on last.sku = product.sku
 cross join lateral (
-    select
-        sku, pin, order_id, position, backordered, priority, placed_at, need_by, expected_from, expected_to, told_to,
-        case when is_kept then expected_from else other_day end as new_from,
-        case when is_kept then expected_to else other_day end as new_to
-    from bo_worker.order_line as line
-    cross join lateral (
+    select pegged.*
+    from (
         select
-            array_position(last.pins, line.pin) as lane,
-            coalesce(line.expected_to between product.kept_from and product.kept_to, false) as is_kept,
-            case when line.expected_to < $16::date then product.late_day else product.day end as other_day
-    ) as found
-    where line.sku = product.sku and line.backordered > 0 and line.expected_to is not null
-        and (
-            lane is null
-            or (
-                -line.priority,
-                case when $14::boolean then coalesce(line.need_by, 'infinity') else line.placed_at end,
-                line.placed_at, line.order_id, line.position
-            ) > (
-                last.priority[lane], case when $14 then last.need_by[lane] else last.placed_at[lane] end,
-                last.placed_at[lane], last.order_id[lane], last.position[lane]
+            sku, pin, order_id, position, backordered, priority, placed_at, need_by, expected_from, expected_to, told_to,
+            case when is_kept then expected_from else other_day end as new_from,
+            case when is_kept then expected_to else other_day end as new_to
+        from bo_worker.order_line as line
+        cross join lateral (
+            select
+                array_position(last.pins, line.pin) as lane,
+                coalesce(line.expected_to between product.kept_from and product.kept_to, false) as is_kept,
+                case when line.expected_to < $16::date then product.late_day else product.day end as other_day
+        ) as found
+        where line.sku = product.sku and line.backordered > 0 and line.expected_to is not null
+            and (
+                lane is null
+                or (
+                    -line.priority,
+                    case when $14::boolean then coalesce(line.need_by, 'infinity') else line.placed_at end,
+                    line.placed_at, line.order_id, line.position
+                ) > (
+                    last.priority[lane], case when $14 then last.need_by[lane] else last.placed_at[lane] end,
+                    last.placed_at[lane], last.order_id[lane], last.position[lane]
+                )
             )
-        )
+    ) as pegged
+    where new_from is distinct from expected_from or new_to is distinct from expected_to
+        or (told_to is null) <> (new_to is null) or abs(new_to - told_to) >= $15::integer
+    order by
+        priority desc, case when $14 then coalesce(need_by, 'infinity') else placed_at end, placed_at, order_id,
+        position
+    limit $13::bigint
 ) as line
-where new_from is distinct from expected_from or new_to is distinct from expected_to
-    or (told_to is null) <> (new_to is null) or abs(new_to - told_to) >= $15::integer
-order by
-    line.sku, line.priority desc, case when $14 then coalesce(line.need_by, 'infinity') else line.placed_at end,
-    line.placed_at, line.order_id, line.position
 limit $13::bigint;
 
 -- name: load_carried, ranked
 -- The lines of lanes ($1 to $3, with the units up to which to read) that get any of some units, and how many units wait
 -- ahead of them in their lane: units behind the first $5 and up to $6, counted in rank, of the lane with the number $4.
 -- Of each lane, at most $7 lines are read, and the first $8 of those found are returned. The products are locked.
-with part as (
+with part as materialized (
     select
         number, array_agg(units_from order by units_from) as units_from,
         array_agg(units_to order by units_to) as units_to
