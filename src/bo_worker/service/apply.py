@@ -15,6 +15,7 @@ from bo_worker.messages.inbound import Decoded, Refused
 from bo_worker.messages.outbound import dead_letter
 from bo_worker.service.scope import scope_of
 from bo_worker.service.unfinished import remainder_of
+from bo_worker.service.waiting_lines import load_waiting
 from bo_worker.service.waiting_room import WaitingRoom
 from bo_worker.service.work import (
     Work,
@@ -22,7 +23,6 @@ from bo_worker.service.work import (
     instant,
     load_lanes,
     load_losses,
-    load_waiting,
     save_work,
 )
 from bo_worker.store.keys import find_applied, lock_keys, save_applied
@@ -90,6 +90,8 @@ async def apply_batch(
         await lock_positions(connection, batch.bases)
         scope = scope_of(item for item in batch.items if isinstance(item, Decoded))
         work = await _load(connection, scope, batch.lessons, rules, now)
+        if scope.placed:
+            await load_waiting(connection, work, batch.items, rules, batch.lessons.one_by_one)
         known = await _known_digests(connection, scope, work)
         room = WaitingRoom()
         await room.load(connection, work, scope.placed)
@@ -130,8 +132,6 @@ async def _load(connection: asyncpg.Connection, scope: Scope, lessons: Lessons, 
         scope.add_purchase_order(purchase_order)
     account.products = await lock_products(connection, scope.skus, purchase_orders=account.purchase_orders.values())
     account.histories = await load_histories(connection, scope.suppliers)
-    if scope.placed:
-        await load_waiting(connection, work, rules.rank_by)
     short = _larger(scope.short_places(account.products), lessons.claims)
     claims_max = _NO_LIMIT if work.in_steps else rules.fill_lines_max
     await load_losses(connection, work, short, rules.rank_by, claims_max)
