@@ -36,7 +36,7 @@ Place = tuple[str, str]
 class Scope:
     """`placed` are the orders that are new, `changed` those that are meant by other commands.
 
-    `cancelled` are those of the latter that may give units back.
+    `cancelled` are those of the latter that may give units back, `answered` those with answers to notices.
     `freed` counts the units that may come free, `missing` those that may be corrected away, by SKU and location.
     `policies` are the SKUs whose policy may change. `purchase_orders` may change, and `suppliers` (with SKUs) are
     those of which it must be known how late they were before.
@@ -46,6 +46,7 @@ class Scope:
     placed: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
     cancelled: set[str] = field(default_factory=set)
+    answered: set[str] = field(default_factory=set)
     natural_ids: set[tuple[str, str]] = field(default_factory=set)
     skus: set[str] = field(default_factory=set)
     freed: dict[Place, int] = field(default_factory=dict)
@@ -112,6 +113,10 @@ def _add(scope: Scope, command: Command) -> None:
             scope.changed.add(command.order_id)
             if isinstance(command, CancelOrder):
                 scope.cancelled.add(command.order_id)
+            if isinstance(command, AnswerNotice):
+                scope.answered.add(command.order_id)
+                if command.substitute_sku is not None:
+                    scope.skus.add(command.substitute_sku)
         case ReceiveInventory():
             _add_receipt(scope, command)
         case AdjustInventory():
