@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
+import orjson
+
 import build
+from bo_worker.config import load_settings
+from bo_worker.domain.token import make_token
+from command import command, variables
 from consents import coming, delay_rules, placed, received, shop
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Any
 
 PASSED = "2027-03-01"
@@ -175,3 +184,41 @@ async def test_what_was_done_is_not_due_any_more(database_url: str) -> None:
         await found.turn()
         assert len(await found.books.messages()) == count
         assert len(await found.notices("SO-249")) == 1
+
+
+async def test_show_order_prints_what_was_told_and_answered_and_exports_all_that_is_known(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with shop(database_url) as found:
+        customer = {"customer_id": "C-7", "email": "a@example.com"}
+        await found.apply(coming("2026-12-05"), placed(customer=customer))
+        await found.apply(coming("2026-12-20", 2))
+        await found.turn("2026-11-23")
+        assert await found.answer("RS-1", "keep") is None
+        token = (await found.notices())[0]["token"]
+    given = variables(load_settings(database_url=database_url))
+    shown = (await command("show", "order", "SO-1001", given=given)).out
+    row = next(line for line in shown[shown.index("Notices") :].splitlines() if "supplier_late" in line)
+    assert [word in row for word in ("2026-12-05", "2026-12-20", "keep", "kept", "2026-12-01 23:59:59")] == [True] * 5
+    file = tmp_path / "order.json"
+    ended = await command("show", "order", "SO-1001", "--export", str(file), given=given)
+    assert (ended.code, "a@example.com" in ended.out) == (0, False)
+    kept = orjson.loads(file.read_bytes())
+    assert (kept["customer"], kept["promises"][0]["promised_to"]) == (customer, "2026-12-05")
+    assert kept["notices"][0]["token_sha256"] == sha256(token.encode()).hexdigest()
+    assert (kept["notices"][0]["response_id"], kept["notices"][0]["outcome"]) == ("RS-1", "kept")
+    assert (token in file.read_text(), len(kept["history"])) == (False, 1)
+
+
+async def test_workers_without_a_secret_share_the_one_of_the_database(database_url: str) -> None:
+    rules = replace(delay_rules(), token_secret=None)
+    async with shop(database_url, rules) as found:
+        await found.apply(placed())
+        await found.turn("2026-12-18")
+        await found.apply(placed("SO-2", placed_at="2026-11-22T09:30:00Z"))
+        await found.turn("2026-12-19")
+        secrets = await (await found.books.connection()).fetch("select secret from bo_worker.token_secret")
+        (notice,) = await found.notices("SO-2")
+        respond_by = datetime.fromisoformat(notice["respond_by"])
+        assert len(secrets[0]["secret"]) == 32
+        assert [make_token(row["secret"], "SO-2", 1, respond_by) for row in secrets] == [notice["token"]]

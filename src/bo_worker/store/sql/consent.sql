@@ -194,4 +194,4 @@ order by promise.position;
 
 -- name: report_customer
 -- The customer of an order as given, and what amendments changed.
-select customer::json as customer, amended::json as amended from bo_worker.sales_order where order_id = $1;
+select customer, amended from bo_worker.sales_order where order_id = $1;
