@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from bo_worker.config import ConfigurationError
 from bo_worker.delay_rules import is_day_off, load_delay_terms
 from bo_worker.domain.account import Terms
 from bo_worker.domain.cross_dock import DockTerms
+from bo_worker.domain.payment import PaymentTerms
 from bo_worker.kafka.client import ended_within
 from bo_worker.kafka.consumer import Consumer
 from bo_worker.kafka.publisher import Publisher
@@ -75,6 +76,11 @@ def rules_of(settings: Settings) -> Rules:
         ),
         is_day_off,
         load_delay_terms(settings.notice_days, settings.respond_days, silence_cancels=settings.silence == "cancel"),
+        payment=PaymentTerms(
+            timedelta(hours=settings.payment_renew_hours),
+            timedelta(hours=settings.payment_grace_hours),
+            settings.payment_authorize == "shipment",
+        ),
     )
     secret = settings.token_secret.get_secret_value().encode() if settings.token_secret else None
     return Rules(settings.rank_by, settings.fill_lines_max, settings.topic_prefix, terms, secret)

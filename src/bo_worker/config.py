@@ -144,6 +144,11 @@ class Settings(BaseSettings):
     silence: Annotated[Literal["law", "cancel"], BeforeValidator(lower)] = Field(
         "law", description="What no answer to a delay notice means: what the rule of the country says, or to cancel."
     )
+    payment_authorize: Annotated[Literal["expiry", "shipment"], BeforeValidator(lower)] = Field(
+        "expiry", description="Renew payments before they run out, or when units could leave."
+    )
+    payment_renew_hours: int = Field(24, ge=1, le=720, description="Hours to renew a payment before it runs out.")
+    payment_grace_hours: int = Field(72, ge=1, le=8760, description="Hours an unpaid order keeps its claims.")
     sweep_poll_s: float = Field(
         1, ge=0.01, le=3600, description="How often the leading sweep looks for what has become due."
     )

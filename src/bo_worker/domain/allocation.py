@@ -139,6 +139,7 @@ def _drop_served(account: Account, lane: Lane) -> None:
     """Drop what no longer waits from the front, and what waits at another rank by now."""
     while lane.entries:
         rank, _, line = lane.entries[0]
-        if line.backordered and account.rank(line) == rank:
+        # A line may have been suspended since, and wait in another lane.
+        if line.backordered and (line.location or ANY_LOCATION) == lane.location and account.rank(line) == rank:
             return
         lane.pop()

@@ -28,6 +28,7 @@ from bo_worker.service.work import (
 from bo_worker.store.consent import load_consents
 from bo_worker.store.keys import find_applied, lock_keys, save_applied
 from bo_worker.store.orders import find_order_digests, load_orders
+from bo_worker.store.payments import load_prices
 from bo_worker.store.positions import advance_positions, lock_positions
 from bo_worker.store.products import lock_products
 from bo_worker.store.supply import load_histories, lock_purchase_orders
@@ -120,6 +121,9 @@ async def _load(connection: asyncpg.Connection, scope: Scope, lessons: Lessons, 
     account.orders = await load_orders(connection, old, whole=True)
     if scope.answered:
         account.consents, _ = await load_consents(connection, scope.answered)
+    # Their payment may be followed from now on.
+    news = [order for order_id, order in account.orders.items() if order_id in scope.paid and order.payment is None]
+    await load_prices(connection, news)
     for order in account.orders.values():
         scope.add_order(order)
     account.purchase_orders = await lock_purchase_orders(connection, scope.purchase_orders)

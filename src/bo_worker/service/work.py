@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from bo_worker.domain.account import Account, Terms
+from bo_worker.domain.authorize import set_due
 from bo_worker.domain.availability import availability, snapshot
 from bo_worker.domain.demand import rank_by_need_by, rank_by_placed_at
 from bo_worker.domain.facts import Availability, CrossDock, Notification, Procurement, PutAway, Ship
 from bo_worker.domain.missing import ClaimsExhaustedError
+from bo_worker.domain.pay_back import pay_back
 from bo_worker.domain.waitlist import follow_stock
 from bo_worker.messages.outbound import encode
 from bo_worker.messages.packing import pack
@@ -81,7 +83,7 @@ class Rules:
 
     def new_account(self, now: datetime) -> Account:
         """Return an account with nothing loaded."""
-        return Account(self.rank, today=now.date(), terms=self.terms)
+        return Account(self.rank, today=now.date(), now=now, terms=self.terms)
 
 
 @dataclass(slots=True)
@@ -202,6 +204,7 @@ async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -
     account, messages = work.account, work.messages
     at = instant(now)
     await close_backorders(connection, account)
+    _follow_payments(account)
     _publish_availability(account)
     _follow_waitlists(work)
     encode_facts(work, at)
@@ -249,9 +252,7 @@ def _next_number(work: Work, fact: Fact) -> int:
         case Procurement():
             product = work.account.products[fact.sku]
             product.procurement_sequence += 1
-            product.is_changed = product.is_procurement_changed = (
-                True  # Nothing else of it need have changed, and the number must be stored.
-            )
+            product.note_purchasing()  # Nothing else of it need have changed, and the number must be stored.
             return product.procurement_sequence
         case _:
             return work.keys[fact.key].next_number(fact.topic)
@@ -263,6 +264,14 @@ def _publish_availability(account: Account) -> None:
         if product.is_changed and product.touched_by and snapshot(product) != product.published:
             account.cause = product.touched_by
             account.publish(availability(product, account.today))
+
+
+def _follow_payments(account: Account) -> None:
+    """Ask back what is still to be asked back, whatever gave it up, and note when payments are due."""
+    for order in account.orders.values():
+        if order.payment is not None:
+            pay_back(account, order)
+            set_due(account, order)
 
 
 def _follow_waitlists(work: Work) -> None:

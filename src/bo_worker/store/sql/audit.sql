@@ -28,7 +28,9 @@ cross join lateral (
         ('released', coalesce(claimed.released, 0), line.released),
         ('shipped', coalesce(claimed.shipped, 0), line.shipped)
 ) as bucket (name, expected, found)
-where bucket.expected <> bucket.found;
+where (coalesce(claimed.held, 0), coalesce(claimed.released, 0), coalesce(claimed.shipped, 0))
+        <> (line.held, line.released, line.shipped)
+    and bucket.expected <> bucket.found;
 
 -- name: audit_waiting
 -- What waits for a product is the sum of the waiting parts of its lines.
@@ -114,7 +116,8 @@ join bo_worker.product on product.sku = stock.sku
 where stock.available > 0 and line.backordered > 0 and product.unfinished is null;
 
 -- name: audit_held
--- R12: only ship-complete orders that still wait hold units. Orders of a cause at work are not released yet.
+-- R12: only ship-complete orders that still wait hold units, and those whose money is asked for or could not be had.
+-- Orders of a cause at work are not released yet.
 select
     format('line %s of order %s: held though nothing keeps it', line.line_id, line.order_id) as what,
     0 as expected, line.held as found
@@ -131,7 +134,38 @@ where line.held > 0
     and not exists (
         select 1 from bo_worker.claim
         where claim.order_id = line.order_id and claim.pending_cause is not null
+    )
+    and not exists (
+        select 1 from bo_worker.order_payment as payment
+        where payment.order_id = line.order_id and (payment.status = 'failed' or payment.asked_at is not null)
     );
+
+-- name: audit_paid_back
+-- Of orders whose payment is followed, all units that were given up are settled with the customer's money.
+select
+    format('line %s of order %s: units given up that are paid back', line_id, order_id) as what,
+    cancelled + rejected as expected, paid_back as found
+from (
+    select line.*, coalesce((payment.paid_back::jsonb ->> line.position::text)::bigint, 0) as paid_back
+    from bo_worker.order_payment as payment
+    join bo_worker.order_line as line using (order_id)
+    where price_amount is not null
+) as priced
+where cancelled + rejected <> paid_back;
+
+-- name: audit_suspended
+-- Lines are suspended only while the payment of their order failed, and hold nothing.
+select
+    format('line %s of order %s: suspended though nothing keeps it', line_id, order_id) as what,
+    0 as expected, backordered + held as found
+from bo_worker.order_line as line
+where pin like '!%' and backordered + held > 0 and (
+    held > 0
+    or not exists (
+        select 1 from bo_worker.order_payment as payment
+        where payment.order_id = line.order_id and status = 'failed'
+    )
+);
 
 -- name: audit_waitlist
 -- Products: the units of which waitlists were told in this round are those of the entries that were told in it.

@@ -188,16 +188,39 @@ from unnest($1::text[], $2::integer[], $3::date[], $4::date[], $5::date[])
 where mine.order_id = new.order_id and mine.position = new.position;
 
 -- name: find_promises_due
--- Products whose promises may have moved, and that wait for no unfinished cause.
-select sku from bo_worker.product where promises_due and unfinished is null order by sku limit $1::bigint;
+-- Products whose promises may have moved, or passed before today ($1), and that wait for no unfinished cause.
+select sku
+from (
+    (select sku from bo_worker.product where promises_due and unfinished is null order by sku limit $2::bigint)
+    union
+    (
+        select sku from bo_worker.product
+        where earliest_promise_on < $1::date and unfinished is null
+        order by earliest_promise_on
+        limit $2::bigint
+    )
+) as due
+order by sku
+limit $2::bigint;
+
+-- name: find_earliest_promises
+-- The earliest day, from today ($2) on, that a waiting line of a product is promised. The products are locked.
+select given.sku, earliest.expected_to
+from unnest($1::text[]) as given (sku)
+cross join lateral (
+    select expected_to
+    from bo_worker.order_line as line
+    where line.sku = given.sku and backordered > 0 and expected_to >= $2::date
+    order by expected_to
+    limit 1
+) as earliest;
 
 -- name: find_lapsed
--- Purchase orders with lines that are overdue from today ($1) on.
+-- Purchase orders with lines on which we relied for a day before today ($1).
 select distinct purchase_order_id
 from (
     select purchase_order_id
     from bo_worker.supply
-    where status in ('confirmed', 'in_transit') and quantity > received and received = 0 and not is_overdue
-        and promised_on < $1::date
+    where status in ('confirmed', 'in_transit') and quantity > received and not is_overdue and promised_on < $1::date
     limit $2::bigint
 ) as lapsed;
