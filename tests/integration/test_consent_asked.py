@@ -222,3 +222,17 @@ async def test_workers_without_a_secret_share_the_one_of_the_database(database_u
         respond_by = datetime.fromisoformat(notice["respond_by"])
         assert len(secrets[0]["secret"]) == 32
         assert [make_token(row["secret"], "SO-2", 1, respond_by) for row in secrets] == [notice["token"]]
+
+
+async def test_silence_cancels_nothing_that_is_expected_in_time_again(database_url: str) -> None:
+    async with shop(database_url, delay_rules(silence_cancels=True)) as found:
+        await found.apply(placed(country="DE"))
+        await found.turn("2026-12-18")
+        await found.apply(coming("2026-12-21"))
+        await found.turn()
+        connection = await found.books.connection()
+        for table in ("delay_watch", "delay_notice"):
+            query = f"update bo_worker.{table} set respond_by = '2026-12-19T23:59:59Z'"  # noqa: S608 - ours
+            await connection.execute(query)
+        await found.turn("2026-12-20")
+        assert (await found.outcomes(), await found.line()) == ([(1, "1", None, "in_time")], {"backordered": 3})

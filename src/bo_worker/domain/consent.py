@@ -21,6 +21,7 @@ Outcome = Literal[
     "filled",
     "given_up",
     "superseded",
+    "in_time",
 ]
 LATE: Final = "supplier_late"
 NO_DATE: Final = "no_date"

@@ -15,7 +15,7 @@ from bo_worker.domain.substitute import substitutes
 from bo_worker.domain.token import token_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date, datetime
 
     from bo_worker.domain.account import Account
@@ -27,16 +27,22 @@ if TYPE_CHECKING:
 NO_CONSENT = "no_consent"
 
 
-class _Due(NamedTuple):
-    """A line of which a delay is to be told, why, the day that was agreed, and the days that are offered."""
+class Due(NamedTuple):
+    """A line of which a delay is told, for the `ordinal`-th time, and why.
+
+    `first` is the day that was agreed with the order, `agreed_to` the last one that was agreed; then the days that
+    are offered, None where there are none.
+    """
 
     line: OrderLine
     consent: Consent
     country: str | None
+    ordinal: int
     reason: str
+    first: date
     agreed_to: date | None
-    new_from: date | None
-    new_to: date | None
+    new_from: date | None = None
+    new_to: date | None = None
 
 
 def tell_delays(
@@ -55,7 +61,7 @@ def tell_delays(
         _tell(account, order, due, now, sign)
 
 
-def _look(account: Account, line: OrderLine, expected: Expectation) -> _Due | None:
+def _look(account: Account, line: OrderLine, expected: Expectation) -> Due | None:
     """Look at a line, and note when to look again; return it if its customer must be told of a delay."""
     consent, today = account.consents[line.order.order_id, line.position], account.today
     if not line.backordered:
@@ -69,10 +75,10 @@ def _look(account: Account, line: OrderLine, expected: Expectation) -> _Due | No
     consent.follow(look.check_on, consent.respond_by)
     if look.reason is None:
         return None
+    due = Due(line, consent, expected.country, consent.ordinal, look.reason, first, look.agreed_to)
     if expected.expected_to is None or expected.expected_to < today:
-        return _Due(line, consent, expected.country, look.reason, look.agreed_to, None, None)
-    days = expected.expected_from, expected.expected_to
-    return _Due(line, consent, expected.country, look.reason, look.agreed_to, *days)
+        return due
+    return due._replace(new_from=expected.expected_from, new_to=expected.expected_to)
 
 
 def close(consent: Consent, line: OrderLine) -> None:
@@ -88,7 +94,7 @@ def nothing_waits(line: OrderLine) -> Outcome:
     return "filled" if line.held or line.released or line.shipped else "given_up"
 
 
-def _tell(account: Account, order: Order, due: list[_Due], now: datetime, sign: Sign) -> None:
+def _tell(account: Account, order: Order, due: list[Due], now: datetime, sign: Sign) -> None:
     terms = account.terms
     respond_by = min(
         terms.delays.respond_by(one.country, account.today, one.agreed_to, terms.is_day_off) for one in due
@@ -102,7 +108,7 @@ def _tell(account: Account, order: Order, due: list[_Due], now: datetime, sign: 
         _note(account, one, Notice(
             number, one.line.position, one.line.backordered, now, one.reason, one.agreed_to, one.new_from, one.new_to,
             options, respond_by, terms.delays.rule_of(one.country).name,
-            terms.delays.silence(one.country, one.consent.ordinal, one.agreed_to, one.new_to), token_hash(token),
+            terms.delays.silence(one.country, one.ordinal, one.agreed_to, one.new_to), token_hash(token),
         ))  # fmt: skip
     reasons = [one.reason for one in due]
     notification_id = derive_id("N-", account.cause.name, order.order_id, "delay_notice")
@@ -122,6 +128,7 @@ def _tell(account: Account, order: Order, due: list[_Due], now: datetime, sign: 
             token=token,
         )
     )
+    on_notice(account, order, due)
 
 
 def _notices(account: Account, line: OrderLine) -> list[Notice]:
@@ -129,26 +136,27 @@ def _notices(account: Account, line: OrderLine) -> list[Notice]:
     return consent.notices if consent is not None else []
 
 
-def _note(account: Account, due: _Due, notice: Notice) -> None:
+def _note(account: Account, due: Due, notice: Notice) -> None:
     """Let a notice be open; it takes the place of one that was."""
-    consent, ordinal = due.consent, due.consent.ordinal
+    consent = due.consent
     before = consent.open_notice
     if before is not None:
         before.end("superseded")
     consent.notices.append(notice)
     look = look_at(consent, account.today, due.new_to, account.today, account.terms.delays.notice_days)
     consent.follow(look.check_on, None if notice.silence == RIGHT_TO_END else notice.respond_by)
-    days_late = ((due.new_to or account.today) - due.agreed_to).days if due.agreed_to is not None else 0
-    on_notice(account, due.line, ordinal, max(0, days_late))
 
 
-def on_notice(account: Account, line: OrderLine, ordinal: int, days_late: int) -> None:
-    """Let a merchant do more for a customer whose line is late for the `ordinal`-th time; nothing by itself."""
-    del account, line, ordinal, days_late
+def on_notice(account: Account, order: Order, due: Sequence[Due]) -> None:
+    """Let a merchant do more for a customer who was just told of a delay; nothing by itself."""
+    del account, order, due
 
 
-def end_silence(account: Account, order: Order, now: datetime) -> Effect:
-    """Let silence have its meaning for the lines whose time for an answer is over; return what is left to settle."""
+def end_silence(account: Account, order: Order, expectations: Mapping[int, Expectation], now: datetime) -> Effect:
+    """Let silence have its meaning for the lines whose time for an answer is over; return what is left to settle.
+
+    A line that is expected by the agreed day again keeps waiting: there is no delay to agree to any more.
+    """
     effect, cancelled = Effect(), []
     for line in order.lines:
         consent = account.consents.get((order.order_id, line.position))
@@ -157,6 +165,9 @@ def end_silence(account: Account, order: Order, now: datetime) -> Effect:
         notice = consent.open_notice
         if not line.backordered:
             close(consent, line)
+        elif notice is not None and _is_in_time(notice, expectations[line.position], account.today):
+            notice.end("in_time")
+            consent.follow(account.today)
         elif notice is not None and notice.silence == CANCEL:
             cancelled.append(notified(line, cancel_waiting(account, line, line.backordered)))
             notice.end("cancelled_by_silence")
@@ -170,3 +181,8 @@ def end_silence(account: Account, order: Order, now: datetime) -> Effect:
         # What was waited for is gone now: a ship-complete order may leave.
         effect.orders[order.order_id] = None
     return effect
+
+
+def _is_in_time(notice: Notice, expected: Expectation, today: date) -> bool:
+    expected_to, agreed_to = expected.expected_to, notice.agreed_to
+    return expected_to is not None and agreed_to is not None and today <= expected_to <= agreed_to

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from bo_worker.domain.account import Account
-    from bo_worker.domain.consent import Expectation
+    from bo_worker.domain.consent import Consent, Expectation
     from bo_worker.service.work import Rules
     from bo_worker.store.consent import Place
 
@@ -65,7 +65,8 @@ async def tell_delays_due(connection: asyncpg.Connection, rules: Rules, now: dat
         others = {sku for policy in policies for sku in policy.substitutes or ()} - skus
         account.products |= await peek_products(connection, others)
         secret = rules.token_secret or await load_token_secret(connection, secrets.token_bytes(_SECRET_BYTES))
-        _tell(account, _due(account, expected), now, secret)
+        due = {place: one for place, one in expected.items() if _is_due(account.consents[place], account.today)}
+        _tell(account, _by_order(due), now, secret)
         account.products = {}
         return Done(more=True, messages=await save_work(connection, work, now))
 
@@ -82,14 +83,14 @@ async def end_silences_due(connection: asyncpg.Connection, rules: Rules, now: da
     work = Work(rules.new_account(now))
     account = work.account
     async with connection.transaction():
-        await _load(connection, work, order_ids)
+        expected = _by_order(await _load(connection, work, order_ids))
         skus = {line.sku for order in account.orders.values() for line in order.lines}
         account.products = await lock_products(connection, skus)
         work.hold_lines()
         for order_id in sorted(account.orders):
             number = _last_number(account, order_id)
             account.cause = Cause(TOPIC, f"silence/{order_id}/{number}")
-            settle(account, end_silence(account, account.orders[order_id], now))
+            settle(account, end_silence(account, account.orders[order_id], expected[order_id], now))
         return Done(more=True, messages=await save_work(connection, work, now))
 
 
@@ -102,14 +103,16 @@ async def _load(connection: asyncpg.Connection, work: Work, order_ids: list[str]
     return expected
 
 
-def _due(account: Account, expected: Mapping[Place, Expectation]) -> dict[str, dict[int, Expectation]]:
-    """Return what is expected of the lines that are to be looked at today, by order and position."""
-    due: dict[str, dict[int, Expectation]] = {}
+def _by_order(expected: Mapping[Place, Expectation]) -> dict[str, dict[int, Expectation]]:
+    """Return what is expected of lines by order, then by position."""
+    found: dict[str, dict[int, Expectation]] = {}
     for (order_id, position), expectation in expected.items():
-        check_on = account.consents[order_id, position].check_on
-        if check_on is not None and check_on <= account.today:
-            due.setdefault(order_id, {})[position] = expectation
-    return due
+        found.setdefault(order_id, {})[position] = expectation
+    return found
+
+
+def _is_due(consent: Consent, today: date) -> bool:
+    return consent.check_on is not None and consent.check_on <= today
 
 
 def _tell(account: Account, due: Mapping[str, Mapping[int, Expectation]], now: datetime, secret: bytes) -> None:
