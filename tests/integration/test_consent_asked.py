@@ -236,3 +236,20 @@ async def test_silence_cancels_nothing_that_is_expected_in_time_again(database_u
             await connection.execute(query)
         await found.turn("2026-12-20")
         assert (await found.outcomes(), await found.line()) == ([(1, "1", None, "in_time")], {"backordered": 3})
+
+
+async def test_money_for_what_nobody_consented_to_goes_back(database_url: str) -> None:
+    async with shop(database_url) as found:
+        line = build.order_line(unit_price={"amount": "19.90", "currency": "USD"})
+        authorized = {"authorization_id": "A-1", "capture_before": "2027-06-01T00:00:00Z"}
+        await found.apply(placed(lines=[line], payment=authorized))
+        await found.turn("2026-12-18")
+        await found.turn("2026-12-22")
+        asked = [
+            orjson.loads(message.value or b"")
+            for message in await found.books.messages()
+            if message.topic == "payment"
+        ]
+        assert [(data["kind"], data["amount"]) for data in asked] == [
+            ("void", {"amount": "59.70", "currency": "USD"})
+        ]

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from bo_worker.service.work import Rules
     from bo_worker.store.consent import Place
 
-_LINES_MAX: Final = 100
+_LINES_MAX: Final = 200
+_SUBSTITUTES_MAX: Final = 20
 _WATCHED_MAX: Final = 5_000
 _LANES_MAX: Final = 500
 _BEFORE_ALL: Final = ("", "", -1)
@@ -62,7 +63,7 @@ async def tell_delays_due(connection: asyncpg.Connection, rules: Rules, now: dat
         skus = {line.sku for order in account.orders.values() for line in order.lines if line.backordered}
         account.products = await peek_products(connection, skus)
         policies = [product.policy for product in account.products.values() if product.policy]
-        others = {sku for policy in policies for sku in policy.substitutes or ()} - skus
+        others = {sku for policy in policies for sku in (policy.substitutes or ())[:_SUBSTITUTES_MAX]} - skus
         account.products |= await peek_products(connection, others)
         secret = rules.token_secret or await load_token_secret(connection, secrets.token_bytes(_SECRET_BYTES))
         due = {place: one for place, one in expected.items() if _is_due(account.consents[place], account.today)}
@@ -90,7 +91,7 @@ async def end_silences_due(connection: asyncpg.Connection, rules: Rules, now: da
         for order_id in sorted(account.orders):
             number = _last_number(account, order_id)
             account.cause = Cause(TOPIC, f"silence/{order_id}/{number}")
-            settle(account, end_silence(account, account.orders[order_id], expected[order_id], now))
+            settle(account, end_silence(account, account.orders[order_id], expected.get(order_id, {}), now))
         return Done(more=True, messages=await save_work(connection, work, now))
 
 
