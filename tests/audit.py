@@ -158,6 +158,7 @@ async def _audit_counters(world: World) -> None:
     rows = await world.fetch("""
         select 'customer-notification', key, notifications from bo_worker.message_key where notifications > 0
         union all select 'fulfillment', key, fulfillments from bo_worker.message_key where fulfillments > 0
+        union all select 'payment', key, payments from bo_worker.message_key where payments > 0
         union all select 'availability-changed', sku, availability_sequence from bo_worker.product
             where availability_sequence > 0
         union all select 'procurement', sku, procurement_sequence from bo_worker.product

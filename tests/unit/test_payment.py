@@ -200,6 +200,17 @@ def test_what_is_given_up_while_another_authorization_is_asked_for_is_voided_in_
     assert facts == [asked("void", "10.00", "cancelled", of="A-2")]
 
 
+def test_to_hear_again_of_the_same_authorization_is_no_answer_to_a_request() -> None:
+    story = tale()
+    story.order("SO-1", priced(3), payment=A_1)
+    story.account.now = ENDS - timedelta(hours=24)
+    renew(story)
+    news(story, "authorized", authorization_id="A-1", capture_before=ENDS)
+    assert due_of(story) == ENDS
+    news(story, "authorized", 2, authorization_id="A-1", capture_before=ENDS + timedelta(days=7))
+    assert due_of(story) == ENDS + timedelta(days=6)
+
+
 def test_a_request_that_nobody_answers_counts_as_failed_once_the_authorization_has_run_out() -> None:
     story = tale()
     story.order("SO-1", priced(3), payment=A_1)

@@ -50,11 +50,11 @@ async def load_orders(connection: asyncpg.Connection, order_ids: Collection[str]
     wanted = list(order_ids)
     heads = await connection.fetch(QUERIES["load_orders"], wanted)
     orders = {row["order_id"]: _order(row) for row in heads}
-    followed = [row["order_id"] for row in heads if row["has_payment"]]
+    followed = {row["order_id"] for row in heads if row["has_payment"]}
     rows = await connection.fetch(QUERIES["load_lines" if whole else "load_open_lines"], wanted)
     if followed and not whole:
-        rows = [row for row in rows if row["order_id"] not in set(followed)]
-        rows += await connection.fetch(QUERIES["load_lines"], followed)
+        rows = [row for row in rows if row["order_id"] not in followed]
+        rows += await connection.fetch(QUERIES["load_lines"], list(followed))
     lines = {(row["order_id"], row["position"]): _line(orders[row["order_id"]], row) for row in rows}
     claimed = [place for place, line in lines.items() if line.held or line.released]
     if claimed:
