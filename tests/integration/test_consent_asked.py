@@ -245,11 +245,11 @@ async def test_money_for_what_nobody_consented_to_goes_back(database_url: str) -
         await found.apply(placed(lines=[line], payment=authorized))
         await found.turn("2026-12-18")
         await found.turn("2026-12-22")
-        asked = [
+        payments = [
             orjson.loads(message.value or b"")
             for message in await found.books.messages()
             if message.topic == "payment"
         ]
-        assert [(data["kind"], data["amount"]) for data in asked] == [
+        assert [(data["kind"], data["amount"]) for data in payments] == [
             ("void", {"amount": "59.70", "currency": "USD"})
         ]
