@@ -25,6 +25,7 @@ from bo_worker.service.work import (
     load_losses,
     save_work,
 )
+from bo_worker.store.consent import load_consents
 from bo_worker.store.keys import find_applied, lock_keys, save_applied
 from bo_worker.store.orders import find_order_digests, load_orders
 from bo_worker.store.payments import load_prices
@@ -122,6 +123,8 @@ async def _load(connection: asyncpg.Connection, scope: Scope, lessons: Lessons, 
     work.keys = await lock_keys(connection, scope.keys | lessons.order_ids)
     old = {order_id for order_id in scope.changed if not work.keys[order_id].is_new}
     account.orders = await load_orders(connection, old, whole=True)
+    if scope.answered:
+        account.consents, _ = await load_consents(connection, scope.answered)
     # Their payment may be followed from now on.
     news = [order for order_id, order in account.orders.items() if order_id in scope.paid and order.payment is None]
     await load_prices(connection, news)

@@ -11,6 +11,7 @@ from bo_worker.service.pegging import find_all_moved, load_covers, load_loads
 from bo_worker.service.plans import plan_docks
 from bo_worker.service.sweep import TOPIC, Done, twice
 from bo_worker.service.work import Work, load_found, save_work
+from bo_worker.store.consent import watch_moved
 from bo_worker.store.keys import lock_keys
 from bo_worker.store.products import lock_products
 from bo_worker.store.promises import find_earliest_promises, find_promises_due, save_news, update_promises
@@ -115,6 +116,7 @@ async def _repeg(
         news = [line for line in moved if line.is_news]
         await _tell(connection, work, news)
         await save_news(connection, account, news)
+        await watch_moved(connection, moved, account.today)
         loads = await load_loads(connection, account, covers, rules)
         await plan_docks(connection, work, loads, rules.fill_lines_max - len(moved))
         return Done(more=True, messages=await save_work(connection, work, now))

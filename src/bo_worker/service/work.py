@@ -23,6 +23,7 @@ from bo_worker.domain.waitlist import follow_stock
 from bo_worker.messages.outbound import encode
 from bo_worker.messages.packing import pack
 from bo_worker.service.procurement import close_backorders, publish_procurement
+from bo_worker.store.consent import save_consents
 from bo_worker.store.journal import append_journal
 from bo_worker.store.keys import Key, lock_keys, save_keys
 from bo_worker.store.losses import find_losing_claims, set_tails
@@ -69,12 +70,16 @@ class OrdersBusyError(Exception):
 
 @dataclass(slots=True, frozen=True)
 class Rules:
-    """How this worker serves: the rank of waiting lines, and how many lines one transaction may serve."""
+    """How this worker serves: the rank of waiting lines, and how many lines one transaction may serve.
+
+    `token_secret` signs the tokens of notices; without one the database has it.
+    """
 
     rank_by: str
     fill_lines_max: int
     topic_prefix: str = ""
     terms: Terms = field(default_factory=Terms)
+    token_secret: bytes | None = field(default=None, repr=False)
 
     @property
     def rank(self) -> Callable[[OrderLine], Rank]:
@@ -209,6 +214,8 @@ async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -
     await save_keys(connection, work.keys.values())
     await save_orders(connection, account.orders.values(), now)
     await save_promises(connection, account)
+    if account.consents:
+        await save_consents(connection, account.consents.values(), now)
     await save_purchase_orders(connection, account.purchase_orders.values())
     await publish_procurement(connection, account)
     encode_facts(work, at)
