@@ -154,6 +154,15 @@ def test_goods_leave_a_day_after_the_instruction_unless_it_was_revoked() -> None
     assert before["22632", "MAIN"] - shop.warehouse.stock["22632", "MAIN"] == 4
 
 
+def test_a_revoked_unit_stays_here_whichever_instruction_has_left() -> None:
+    shop = opened()
+    first, second = (ship("SO-1", "22632", 2, fulfillment_id=f"F-{number}") for number in (1, 2))
+    shop.hear([first, second], DAYS[0])
+    shop.hear([ship("SO-1", "22632", 3, "revoke", revokes="F-2")], DAYS[0])
+    shipments = of("shipment-dispatched", [*day_of(shop, DAYS[1]), *day_of(shop, DAYS[2])])
+    assert [one["lines"][0]["quantity"] for one in shipments] == [1]
+
+
 def test_customers_lose_patience_the_longer_they_wait_and_when_a_promise_is_broken() -> None:
     fresh, old = (Wait(DAY - timedelta(days=days), {}) for days in (1, 20))
     broken = Wait(DAY - timedelta(days=20), {}, DAY - timedelta(days=1))
@@ -199,10 +208,15 @@ def test_the_payment_service_answers_every_request_once() -> None:
         Heard("payment", "SO-1", {"payment_request_id": f"PM-{number}", "kind": kind, "order_id": "SO-1"})
         for number, kind in enumerate(["authorize"] * 60 + ["void", "refund"])
     ]
-    payments.hear(requests)
+    order = {"order_id": "SO-2", "payment": {"authorization_id": "A-2"}}
+    payments.note([Step("order-created", order), Step("order-created", {"order_id": "SO-3"})])
+    payments.hear([*requests, told("shipped", "SO-2", 1), told("shipped", "SO-3", 1)])
     statuses = Counter(event["status"] for event in of("payment-updated", payments.events(NOW)))
-    assert statuses.keys() == {"authorized", "failed", "voided", "refunded"}
-    assert statuses.total() == 62
+    assert statuses.keys() == {"authorized", "failed", "voided", "refunded", "captured"}
+    assert statuses.total() == 63
+    mended = of("payment-updated", payments.events(NOW + timedelta(days=1)))
+    assert {event["status"] for event in mended} <= {"authorized"}
+    assert len(mended) <= statuses["failed"]
     assert payments.events(NOW) == []
 
 

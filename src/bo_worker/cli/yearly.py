@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from bo_worker.cli.output import print_line, quiet_logs
+from bo_worker.cli.process import calm_collector, loop_factory
 from bo_worker.cli.reporting import print_shop
 from bo_worker.year import run
 from bo_worker.year.program import Plan
@@ -28,4 +29,5 @@ def run_year(days: int, seed: int, orders_per_day: float | None, file: Path | No
         print_shop(settings, first, now.date(), "table", None, now)
         print_line(f"Every day of the year held. The report took {time.monotonic() - began:.1f} s.")
 
-    return run(Plan(days, seed, orders_per_day), finish)
+    calm_collector()
+    return run(Plan(days, seed, orders_per_day), finish, loop_factory())

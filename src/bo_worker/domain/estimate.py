@@ -22,7 +22,8 @@ _REST_DAYS_MAX: Final = 30
 def set_days(account: Account, line: SupplyLine) -> None:
     """Set the day that holds as often as we want, going by how late the supplier was before.
 
-    A supplier that puts a date off is late by the date it gave first.
+    A supplier that puts a date off is late by the date it gave first. Customers wait most often where supply is late
+    already, so that it has not come by today counts.
     """
     if line.status in COUNTED:
         line.due_on = min(line.due_on, line.expected_to)
@@ -32,7 +33,8 @@ def set_days(account: Account, line: SupplyLine) -> None:
         terms = account.terms
         history = account.histories.get((line.supplier_id, line.sku), NO_HISTORY)
         due_on = min(line.due_on, line.expected_to)
-        holds = promised_on(due_on, history, terms.level, terms.default_days, terms.own_enough)
+        late_so_far = (account.today - due_on).days
+        holds = promised_on(due_on, history, terms.level, terms.default_days, terms.own_enough, late_so_far)
         line.promised_on = max(line.expected_to, holds)
 
 

@@ -96,8 +96,10 @@ def _reorder(product: Product) -> list[Procurement]:
     _set_reorder_told(product, told=is_low)
     if not is_low:
         return []
-    quantity = policy.reorder_quantity or policy.reorder_point + 1 - position
-    return [_message("reorder", product, quantity, "reorder_point")]
+    missing = policy.reorder_point + 1 - position
+    # As it is told once, what is asked for must be enough: so many times the usual quantity.
+    size = policy.reorder_quantity or missing
+    return [_message("reorder", product, size * -(-missing // size), "reorder_point")]
 
 
 def _set_reorder_told(product: Product, *, told: bool) -> None:

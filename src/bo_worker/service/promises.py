@@ -70,12 +70,12 @@ async def lapse_supply(connection: asyncpg.Connection, rules: Rules, now: dateti
 
 
 async def reestimate_supply(connection: asyncpg.Connection, rules: Rules, now: datetime) -> Done:
-    """Set the days again of what is on its way from a supplier of whom deliveries have ended since.
+    """Set the days again of what is on its way from a supplier: deliveries of it have ended since, or a day passed.
 
     Raises:
         UnfinishedCauseError: a product waits for the rest of a large change.
     """
-    due = await find_supplier_due(connection)
+    due = await find_supplier_due(connection, now.date())
     if due is None:
         return Done()
     supplier_id, after = due
@@ -89,7 +89,7 @@ async def reestimate_supply(connection: asyncpg.Connection, rules: Rules, now: d
         skus = {line.sku for line in lines}
         account.products = await lock_products(connection, skus, purchase_orders=orders.values())
         # Read only now: a delivery that is not seen below is noted after this, and due once more.
-        await update_supplier(connection, supplier_id, estimated_to)
+        await update_supplier(connection, supplier_id, estimated_to, now.date())
         account.histories = await load_histories(connection, {(line.supplier_id, line.sku) for line in lines})
         account.cause = Cause(TOPIC, f"deliveries/{supplier_id}/{now.date()}")
         reestimate(account)

@@ -29,12 +29,12 @@ _SEASON_KNOWN_MONTH: Final = 10
 
 
 class Supplier(Enum):
-    """Who delivers, with the days that it says a delivery takes."""
+    """Who delivers: the days that it says, and those after which the shop has its goods nine times in ten."""
 
-    PROMPT = "SUP-PROMPT", 7
-    LATE = "SUP-LATE", 10
-    WEEK_SHORT = "SUP-WEEK-SHORT", 12
-    IN_PARTS = "SUP-IN-PARTS", 9
+    PROMPT = "SUP-PROMPT", 7, 9
+    LATE = "SUP-LATE", 10, 20
+    WEEK_SHORT = "SUP-WEEK-SHORT", 12, 21
+    IN_PARTS = "SUP-IN-PARTS", 9, 22
 
     @property
     def supplier_id(self) -> str:
@@ -45,6 +45,11 @@ class Supplier(Enum):
     def lead_days(self) -> int:
         """The days it says."""
         return self.value[1]
+
+    @property
+    def usual_days(self) -> int:
+        """The days that nine deliveries in ten take, from the wish to the last unit."""
+        return self.value[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +95,9 @@ class Assortment:
 
     def changes(self, day: date, now: datetime) -> list[Step]:
         """Return the policies that are new on a day: all on the first, and whatever month and season change."""
-        steps = []
+        steps, season = [], season_of(day)
         for article in self.articles.values():
-            policy = self._policy(article, day) if article.has_policy else {}
+            policy = self._policy(article, day, season) if article.has_policy else {}
             if policy == self._policies.get(article.sku, {}):
                 continue
             self._policies[article.sku] = policy
@@ -108,14 +113,13 @@ class Assortment:
         has_policy = bool(special) or choice.random() >= _REVIEWED_SHARE
         return Article(sku, supplier, location, daily_units, has_policy, special)
 
-    def _policy(self, article: Article, day: date) -> dict[str, Any]:
-        season = season_of(day)
+    def _policy(self, article: Article, day: date, season: float) -> dict[str, Any]:
         usual = {
             "backorder": "allow",
             "kind": "standard",
             "reorder_point": article.reorder_point(season),
             "reorder_quantity": article.order_quantity(season),
-            "lead_time_days": article.supplier.lead_days,
+            "lead_time_days": article.supplier.usual_days,
         }
         return usual | _SPECIAL_POLICIES.get(article.special, {}) | self._dated(article, day)
 

@@ -28,6 +28,7 @@ _TRANSIT_DAYS: Final = 2
 _REVIEW_WEEKDAY: Final = 0
 _REVIEW_DAYS: Final = 21
 _OPENING_ORDERS: Final = 12
+_REST_DAYS: Final = (4, 12)  # after its first part
 
 
 @dataclass(slots=True)
@@ -82,7 +83,7 @@ class Buying:
                     wanted = {one.sku: opening[one.sku] for one in chosen if one.location == location}
                     choice = self._chance("opening", supplier.supplier_id, number, location)
                     purchase = self._purchase(
-                        supplier, location, wanted, day - timedelta(days=_lateness(supplier, choice))
+                        supplier, location, wanted, day - timedelta(days=_completed(supplier, choice))
                     )
                     ordered.append(_version(purchase, "confirmed", now))
                     received.append(_receipt(purchase, 1, purchase.left, {}, now))
@@ -138,10 +139,13 @@ class Buying:
     def _order(self, day: date) -> None:
         """Make purchase orders of what is wanted, one for each supplier and location, of some lines at most."""
         baskets: defaultdict[tuple[Supplier, str], dict[str, int]] = defaultdict(dict)
-        for (sku, hurry), quantity in sorted(self._wanted.items()):
+        for (sku, hurry), wish in sorted(self._wanted.items()):
             article = self._articles[sku]
-            basket = baskets[Supplier.PROMPT if hurry else article.supplier, article.location]
-            basket[sku] = basket.get(sku, 0) + quantity
+            # What waits is in both wishes of a day; it is ordered of who is quick.
+            quantity = wish if hurry else wish - self._wanted.get((sku, True), 0)
+            if quantity > 0:
+                basket = baskets[Supplier.PROMPT if hurry else article.supplier, article.location]
+                basket[sku] = basket.get(sku, 0) + quantity
         self._wanted.clear()
         for (supplier, location), wanted in baskets.items():
             skus = list(wanted)
@@ -184,7 +188,7 @@ class Buying:
         last = arrives
         if purchase.supplier is Supplier.IN_PARTS:
             self._arrivals[arrives].append((purchase, choice.uniform(0.4, 0.8)))
-            last = arrives + timedelta(days=choice.randint(4, 12))
+            last = arrives + timedelta(days=choice.randint(*_REST_DAYS))
         if last == arrives or choice.random() < 0.9:
             self._arrivals[last].append((purchase, 1.0))
         self._news[last + timedelta(days=1)].append((purchase, "closed"))
@@ -207,6 +211,11 @@ def _lateness(supplier: Supplier, choice: Random) -> int:
             return 7 + choice.randint(-1, 1)
         case Supplier.IN_PARTS:
             return choice.randint(-1, 2)
+
+
+def _completed(supplier: Supplier, choice: Random) -> int:
+    """Return how late the last units of a delivery are."""
+    return _lateness(supplier, choice) + (choice.randint(*_REST_DAYS) if supplier is Supplier.IN_PARTS else 0)
 
 
 def _counted(quantity: int, choice: Random) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from bo_worker.year.step import Step
@@ -29,6 +29,8 @@ _WAITLIST_SHARE: Final = 0.3
 _EXPRESS_SHARE: Final = 0.05
 _SHIP_COMPLETE_SHARE: Final = 0.08
 _DENY_SHARE: Final = 0.04
+_CARD_SHARE: Final = 0.3  # pay by card; the others are known customers on account
+_CARD_HOLDS: Final = timedelta(days=7)
 _KEEP, _SWITCH = 0.55, 0.7  # of answers: keep, switch where it is offered, else cancel
 _SILENT_SHARE: Final = 0.25
 
@@ -71,6 +73,9 @@ class Customers:
             if choice.random() < _DENY_SHARE:
                 for line in data["lines"]:
                     line["backorder"] = "deny"
+            if choice.random() < _CARD_SHARE:
+                until = order.placed_at + _CARD_HOLDS
+                data["payment"] = {"authorization_id": f"A-{order.order_id}", "capture_before": until}
             self._ordered.append(order.order_id)
             steps.append(Step("order-created", data))
         return steps

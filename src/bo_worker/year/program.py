@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bo_worker.year.statistics import Statistics
     from bo_worker.year.step import Heard
 
+    LoopFactory = Callable[[], asyncio.AbstractEventLoop]
     Finish = Callable[[Settings, date, datetime], None]
 
 _EXIT_FAILED: Final = 1
@@ -45,7 +46,7 @@ class Plan(NamedTuple):
     orders_per_day: float | None = None
 
 
-def run(plan: Plan, finish: Finish) -> int:
+def run(plan: Plan, finish: Finish, loop_factory: LoopFactory | None = None) -> int:
     """Play a year on servers of its own, audit each day, and let `finish` report while the servers still run.
 
     `finish` gets the settings, the first day and the instant at which the year ended. Returns the exit code: 0 when
@@ -58,7 +59,8 @@ def run(plan: Plan, finish: Finish) -> int:
     with starting(console) as progress, own_servers(progress, durable=False, **_TUNING) as settings:
         progress("opening the shop")
         try:
-            now = asyncio.run(_play(plan, settings, console))
+            with asyncio.Runner(loop_factory=loop_factory) as runner:
+                now = runner.run(_play(plan, settings, console))
         except ExceptionGroup as group:
             expected, others = group.split((YearError, NotThroughError, KafkaFault))
             if others or expected is None:

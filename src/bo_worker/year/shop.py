@@ -111,7 +111,9 @@ class Shop:
     def _order(self, day: date, now: datetime) -> list[Step]:
         orders = self._demand.orders(day)
         self.units_ordered += sum(order.units for order in orders)
-        return self.customers.orders(orders) + self.customers.waitlist(day, now)
+        placed = self.customers.orders(orders)
+        self.payments.note(placed)
+        return placed + self.customers.waitlist(day, now)
 
     def _counted(self, steps: list[Step]) -> list[Step]:
         self.sent.update(step.topic for step in steps)

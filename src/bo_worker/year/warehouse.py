@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bo_worker.year.step import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
     from bo_worker.year.assortment import Assortment
@@ -130,13 +130,17 @@ class Warehouse:
         self._instructions[data["fulfillment_id"]] = Instruction(data["order_id"], data["location"], due_on, lines)
 
     def _revoke(self, message: Heard) -> None:
-        instruction = self._instructions.get(message.data["revokes"])
-        if instruction is None:
-            return
+        """Take units off the instruction that is named, and what has left of it already off others of the order.
+
+        A shipment does not say which instruction it is for: what the worker takes for sent may still be here.
+        """
+        data = message.data
+        named = self._instructions.get(data["revokes"])
+        others = [one for one in self._instructions.values() if one is not named and _is_for(one, data)]
         for line in message.lines:
-            sku, quantity = instruction.lines.pop(line["line_id"])
-            if quantity > line["quantity"]:
-                instruction.lines[line["line_id"]] = sku, quantity - line["quantity"]
+            left = line["quantity"]
+            for instruction in ([named] if named else []) + others:
+                left -= _taken(instruction, line["line_id"], left)
 
     def _shipment(self, fulfillment_id: str, instruction: Instruction, now: datetime) -> Step:
         for sku, quantity in instruction.lines.values():
@@ -157,3 +161,15 @@ class Warehouse:
             "lines": lines,
         }
         return Step("shipment-dispatched", data)
+
+
+def _is_for(instruction: Instruction, data: Mapping[str, Any]) -> bool:
+    return (instruction.order_id, instruction.location) == (data["order_id"], data["location"])
+
+
+def _taken(instruction: Instruction, line_id: str, quantity: int) -> int:
+    """Take up to so many units of a line off an instruction; return how many."""
+    sku, there = instruction.lines.pop(line_id, ("", 0))
+    if there > quantity:
+        instruction.lines[line_id] = sku, there - quantity
+    return min(there, quantity)

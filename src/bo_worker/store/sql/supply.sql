@@ -70,10 +70,10 @@ select supplier_id, true from unnest($1::text[]) as given (supplier_id)
 on conflict (supplier_id) do update set deliveries_due = true;
 
 -- name: find_suppliers_due
--- A supplier whose open supply is to be estimated anew, and after which purchase order.
+-- A supplier whose open supply is to be estimated anew today ($1), and after which purchase order.
 select supplier_id, coalesce(estimated_to, '') as estimated_to
 from bo_worker.supplier
-where deliveries_due or estimated_to is not null
+where deliveries_due or estimated_to is not null or estimated_on is distinct from $1::date
 order by supplier_id
 limit 1;
 
@@ -89,7 +89,9 @@ limit $3::bigint;
 -- name: update_supplier
 -- Says how far the open supply of a supplier was estimated anew. What was due when that was begun is due no more.
 update bo_worker.supplier
-set deliveries_due = deliveries_due and estimated_to is not null, estimated_to = $2
+set
+    deliveries_due = deliveries_due and estimated_to is not null, estimated_to = $2,
+    estimated_on = case when $2 is null then $3::date else estimated_on end
 where supplier_id = $1;
 
 -- name: load_histories
