@@ -132,8 +132,8 @@ limit $13::bigint;
 -- The lines that have a promise and rank behind the last line of their lane that what is on its way may be for, or are
 -- in a lane without one, where another is right now or is to be told; at most $13, by product and in rank. $1 to $5:
 -- products, and what a line is promised that is not covered, as in find_moved. $6 to $12: those last lines. $14: whether
--- the earliest need goes first. Lines that are suspended are promised nothing. The products are locked. A limit for each product
--- keeps each to its own lines: without it, those of all products may be read.
+-- the earliest need goes first. Lines that are suspended are promised nothing. The products are locked. A limit for
+-- each product keeps it to its own lines: without it, those of all products may be read.
 with last as materialized (
     select
         sku, array_agg(pin) as pins, array_agg(-priority) as priority, array_agg(placed_at) as placed_at,
