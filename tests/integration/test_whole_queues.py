@@ -76,16 +76,16 @@ def policy(chance: random.Random, sku: str) -> Input:
 
 
 async def scramble(connection: asyncpg.Connection, chance: random.Random) -> None:
-    """Let lines have any promise, as if supply and queue had been anything before."""
+    """Let lines have any promise, as if supply and queue had been anything before, and suspend some."""
     rows = await connection.fetch("select order_id, position from bo_worker.order_line order by 1, 2")
     for row in rows:
         last = chance.choice((None, day(chance)))
         told = last and chance.choice((last, last, day(chance)))
         first = last and last - timedelta(days=chance.randint(0, 2))
         await connection.execute(
-            "update bo_worker.order_line set expected_from = $3, expected_to = $4, told_to = $5"
+            "update bo_worker.order_line set expected_from = $3, expected_to = $4, told_to = $5, pin = $6 || pin"
             " where order_id = $1 and position = $2",
-            *row, first, last, told,
+            *row, first, last, told, chance.choice(("", "", "", "", "!")),
         )  # fmt: skip
 
 

@@ -129,11 +129,11 @@ order by is_end desc, sku, priority desc, placed_at, order_id, position
 limit $13::bigint;
 
 -- name: find_moved_behind
--- The lines that have a promise and rank behind the last line of their lane that what is on its way may be for, or
--- are in a lane without one, where another is right now or is to be told; at most $13, by product and in rank. $1 to
--- $5: products, and what a line is promised that is not covered, as in find_moved. $6 to $12: those last lines. $14:
--- whether the earliest need goes first. A suspended line is promised nothing. The products are locked. A limit for
--- each product keeps each to its own lines: without it, those of all products may be read.
+-- The lines that have a promise and rank behind the last line of their lane that what is on its way may be for, or are
+-- in a lane without one, where another is right now or is to be told; at most $13, by product and in rank. $1 to $5:
+-- products, and what a line is promised that is not covered, as in find_moved. $6 to $12: those last lines. $14: whether
+-- the earliest need goes first. Lines that are suspended are promised nothing. The products are locked. A limit for
+-- each product keeps it to its own lines: without it, those of all products may be read.
 with last as materialized (
     select
         sku, array_agg(pin) as pins, array_agg(-priority) as priority, array_agg(placed_at) as placed_at,
@@ -159,11 +159,12 @@ cross join lateral (
         cross join lateral (
             select
                 array_position(last.pins, line.pin) as lane,
-                pin not like '!%' and coalesce(expected_to between product.kept_from and product.kept_to, false)
-                    as is_kept,
+                left(line.pin, 1) <> '!' and coalesce(
+                    line.expected_to between product.kept_from and product.kept_to, false
+                ) as is_kept,
                 case
-                    when pin like '!%' then null
-                    when expected_to < $16::date then product.late_day
+                    when left(line.pin, 1) = '!' then null
+                    when line.expected_to < $16::date then product.late_day
                     else product.day
                 end as other_day
         ) as found
