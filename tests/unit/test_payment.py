@@ -251,12 +251,14 @@ def test_an_order_that_comes_with_an_authorization_that_ran_out_is_confirmed_and
 
 def test_at_shipment_an_authorization_is_asked_for_once_units_could_leave() -> None:
     story = tale(PaymentTerms(at_shipment=True))
-    assert story.order("SO-1", priced(3), payment=A_1) == [backordered("SO-1", ("1", 3))]
+    lines = [priced(3), priced(1, "7", line_id="2", sku="SKU-2")]
+    assert story.order("SO-1", *lines, payment=A_1) == [backordered("SO-1", ("1", 3), ("2", 1, "SKU-2"))]
     assert due_of(story) is None
     story.account.now = ENDS
+    assert requests(cancel(story, 1, CancelLine("2", 1))) == []
     assert requests(story.receipt("R-1", brings(1))) == [asked("authorize", "30.00", "shipment")]
     assert requests(story.receipt("R-2", brings(1))) == []
-    assert story.buckets("SO-1") == [{"backordered": 1, "held": 2}]
+    assert story.buckets("SO-1") == [{"backordered": 1, "held": 2}, {"cancelled": 1}]
 
 
 def test_who_does_not_pay_in_time_gives_the_units_to_the_next_in_rank() -> None:
