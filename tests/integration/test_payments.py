@@ -9,6 +9,7 @@ import build
 from bo_worker.domain.account import Terms
 from bo_worker.domain.payment import PaymentTerms
 from bo_worker.service.payments import give_up_unpaid, renew_authorizations
+from bo_worker.service.promises import repeg_products
 from bo_worker.service.work import Rules
 from bo_worker.store.audit import audit
 from ledger import NOW, Ledger, data, ledger
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 RULES = Rules("placed_at", 5_000)
 ENDS = "2026-11-28T12:00:00Z"
 DAY = timedelta(days=1)
+CUSTOMER_OF_SO_1 = ("customer-notification", b"SO-1")
 TABLES = ("order_line", "claim", "stock", "product", "message_key", "order_payment", "journal")
 
 
@@ -280,6 +282,19 @@ async def test_units_given_up_for_a_long_queue_are_given_out_in_steps(database_u
         assert served == [(None, 0, 0, 1)] * 12 + [(None, 1, 0, 0)] * 8
 
 
+async def test_a_receipt_that_goes_on_in_steps_holds_units_back_too(database_url: str) -> None:
+    async with ledger(database_url, fill_lines_max=5) as books:
+        others = [unpaid_order(f"SO-{number}", 1, placed_at="2026-11-21T11:00:00Z") for number in range(10, 30)]
+        await books.apply(order("SO-1", line(2), line(3, "2")), news("failed"))
+        for one in others:
+            await books.apply(one)
+        await books.apply(receipt("R-1", 15))
+        assert await lines(books) == [(None, 0, 2, 0), (None, 0, 3, 0)]
+        assert await lines(books, "SO-19") == [(None, 0, 0, 1)]
+        await books.apply(news("authorized", 2))
+        assert await lines(books) == [(None, 0, 0, 2), (None, 0, 0, 3)]
+
+
 async def test_a_line_of_the_same_product_that_waits_is_not_in_the_way_of_the_queue(database_url: str) -> None:
     async with ledger(database_url) as books:
         await books.apply(order("SO-1", line(40, "1"), line(70, "2"), ship_complete=True), receipt("R-1", 40))
@@ -297,3 +312,22 @@ async def test_an_order_of_a_worker_that_did_not_follow_payments_is_followed(dat
         await books.apply(cancelled(2, lines=[{"line_id": "1", "quantity": 1}]))
         assert [amount for _, amount, *_ in await requests(books)] == ["10.00", "10.00"]
         assert (await payment(books))["authorization_id"] == "A-1"
+
+
+async def test_a_suspended_line_is_promised_nothing_until_it_is_paid(database_url: str) -> None:
+    late = build.purchase_order_line(expected_from="2027-01-01", expected_to="2027-01-05")
+    async with ledger(database_url) as books:
+        await books.apply(("purchase-order-updated", build.purchase_order(lines=[late])), order(), news("failed"))
+        books.now = NOW + 3 * DAY
+        await run(books, give_up_unpaid)
+        await run(books, repeg_products)
+        await books.apply(news("captured", 2))
+        await run(books, repeg_products)
+        assert await notices(books) == [
+            "order_backordered",
+            "payment_action_required",
+            "expected_date_changed",
+            "expected_date_changed",
+        ]
+        days = [one["lines"][0]["expected_to"] for one in data((await books.published())[CUSTOMER_OF_SO_1])]
+        assert days == ["2027-01-05", None, None, "2027-01-05"]

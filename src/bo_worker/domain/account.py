@@ -128,11 +128,13 @@ class Account:
         self, change: Change, quantity: int, sku: str, location: str = "", line: OrderLine | None = None
     ) -> Entry:
         """Write an entry in the journal: what changed, by how much, where, for whom."""
-        entry = Entry(self.cause.name, change, quantity, sku, location)
-        if line is not None:
-            entry.order_id, entry.position = line.order.order_id, line.position
+        cause = self.cause
+        if line is None:
+            entry = Entry(cause.name, change, quantity, sku, location)
+        else:
+            entry = Entry(cause.name, change, quantity, sku, location, line.order.order_id, line.position)
         self.journal.append(entry)
-        self.product(sku).touched_by = self.cause
+        self.product(sku).touched_by = cause
         return entry
 
     def enqueue(self, product: Product, line: OrderLine) -> None:

@@ -119,7 +119,7 @@ def why_waiting(scene: Scene, line: Waiting, *, held: int = 0, waits_for_others:
         rules.append("ship_complete")
     if product.closed_reason is not None:
         rules.append("closed")
-    found = () if scene.unfinished or rules == ["unpaid"] else tuple(remedies(product, scene.queue, line))
+    found = () if scene.unfinished or "unpaid" in rules else tuple(remedies(product, scene.queue, line))
     starts = product.policy.release_on if product.phase == NOT_BEGUN and product.policy else None
     return WhyWaiting(
         line.quantity, tuple(rules), _ahead(scene, line), pegged, uncovered, found, starts, scene.unfinished

@@ -6,6 +6,7 @@ from datetime import timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from bo_worker.domain.demand import SUSPENDED
 from bo_worker.domain.estimate import LATER_DAYS
 from bo_worker.domain.kinds import is_in_time, starts_on
 from bo_worker.domain.promise import NO_PROMISE, Promise, from_lead_time, look_out
@@ -54,7 +55,12 @@ def _from_supply(account: Account, line: Promised, peg: Peg) -> Promise:
 
 
 def _without_supply(account: Account, product: Product, line: Promised) -> Promise:
-    """Return a promise by lead time; the one that was given counts as long as its day has not passed."""
+    """Return a promise by lead time; the one that was given counts as long as its day has not passed.
+
+    A line that is not served for now is promised nothing.
+    """
+    if line.waiting.pin.startswith(SUSPENDED):
+        return NO_PROMISE
     found, start = from_lead_time(account, product), starts_on(product)
     given = line.promise.expected_to
     if found.expected_to is None or given is None or given < (start or given) or not is_in_time(product, given):

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from bo_worker.store.losses import Place
 
 PLACED = "order-created"
+DECIDED = "decided"
 VERSIONED = ("product-policy-updated", "purchase-order-updated")
 _NO_LIMIT = 2**31
 
@@ -95,6 +96,7 @@ async def apply_batch(
         started = time.perf_counter()
         new = _decide_all(batch, work, known, applied, rules, now)
         applied.core_s = time.perf_counter() - started
+        checkpoint(DECIDED)
         for refused in room.refused(work):
             _bury(refused, work, applied, rules, now)
         await room.save(connection, work)  # Frees natural ids, of which others may have made use since.
