@@ -90,8 +90,8 @@ limit $3::bigint;
 -- Says how far the open supply of a supplier was estimated anew. What was due when that was begun is due no more.
 update bo_worker.supplier
 set
-    deliveries_due = deliveries_due and estimated_to is not null, estimated_to = $2,
-    estimated_on = case when $2 is null then $3::date else estimated_on end
+    deliveries_due = deliveries_due and estimated_to is not null, estimated_to = $2::text,
+    estimated_on = case when $2::text is null then $3::date else estimated_on end
 where supplier_id = $1;
 
 -- name: load_histories
