@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bo_worker.config import ConfigurationError
+from bo_worker.delay_rules import is_day_off, load_delay_terms
 from bo_worker.domain.account import Terms
 from bo_worker.domain.cross_dock import DockTerms
 from bo_worker.domain.payment import PaymentTerms
@@ -22,9 +23,11 @@ from bo_worker.observability.health import health_app
 from bo_worker.observability.http_server import serve_http
 from bo_worker.observability.metrics import Metrics
 from bo_worker.service.applier import Applier
+from bo_worker.service.apply import DECIDED
 from bo_worker.service.due import JOBS
 from bo_worker.service.intake import Intake
 from bo_worker.service.parts import Parts
+from bo_worker.service.precedence import Precedence
 from bo_worker.service.relay import Relay
 from bo_worker.service.reporting import Reporter
 from bo_worker.service.startup import await_servers
@@ -73,13 +76,16 @@ def rules_of(settings: Settings) -> Rules:
             settings.cross_dock_hours_max,
             settings.cross_dock_shelf_days_min,
         ),
+        is_day_off,
+        load_delay_terms(settings.notice_days, settings.respond_days, silence_cancels=settings.silence == "cancel"),
         payment=PaymentTerms(
             timedelta(hours=settings.payment_renew_hours),
             timedelta(hours=settings.payment_grace_hours),
             settings.payment_authorize == "shipment",
         ),
     )
-    return Rules(settings.rank_by, settings.fill_lines_max, settings.topic_prefix, terms)
+    secret = settings.token_secret.get_secret_value().encode() if settings.token_secret else None
+    return Rules(settings.rank_by, settings.fill_lines_max, settings.topic_prefix, terms, secret)
 
 
 class Worker:
@@ -107,7 +113,8 @@ class Worker:
         self._parts = Parts()
         self._reporter = Reporter(self.metrics)
         self._sessions = [Session(settings, purpose) for purpose in _PURPOSES]
-        self._publisher = Publisher(settings)
+        self._precedence = Precedence()
+        self._publisher = Publisher(settings, give_way=self._precedence.give_way)
         self.intake = self._new_intake()
         self.applier = self._new_applier()
         self.sweep = self._new_sweep(jobs)
@@ -191,6 +198,7 @@ class Worker:
             self.settings,
             self._sessions[0],
             self._new_consumer,
+            precedence=self._precedence,
             stopping=self.stopping,
             decoded=self._reporter.decoded,
             retried=self._reporter.retried,
@@ -208,7 +216,7 @@ class Worker:
             committed=self._committed,
             stopping=self.stopping,
             retry_wait_max_s=settings.retry_wait_max_s,
-            checkpoint=self._checkpoint,
+            checkpoint=self._applied_up_to,
             retried=self._apply_retried,
         )
 
@@ -249,6 +257,11 @@ class Worker:
             started=self._started,
             stopping=self.stopping,
         )
+
+    def _applied_up_to(self, point: str) -> None:
+        if point == DECIDED:
+            self._precedence.waive()
+        self._checkpoint(point)
 
     def _committed(self, batch: Batch, applied: Applied) -> None:
         self.intake.advance(batch)

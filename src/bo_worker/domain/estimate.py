@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from bo_worker.domain.lateness import NO_HISTORY, promised_on
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LATER_DAYS: Final = 7
 # The rest of what began to come is given up when nothing more of it has come for longer.
 _REST_DAYS_MAX: Final = 30
+_STEP: Final = timedelta(days=3)
 
 
 def set_days(account: Account, line: SupplyLine) -> None:
@@ -60,6 +61,22 @@ def lapse(account: Account) -> None:
                 account.product(line.sku).expect(line, account.cause)
 
 
+def _steady(line: SupplyLine, before: date, today: date) -> date:
+    """Return the day to rely on, given the one before: of late supply it does not move a little every day.
+
+    Where late supply has to be expected later, it is some days more, and holds until those are used up. Of what is
+    later than ever nothing new is known: it lapses, or is put off, when the day before has passed.
+    """
+    found = line.promised_on
+    if found < today:
+        return before
+    if today <= line.due_on:
+        return found
+    if found > before:
+        return found + min(_STEP, date.max - found)
+    return before if before - found <= _STEP else found
+
+
 def reestimate(account: Account) -> None:
     """Set the days of supply that counts again; promises are looked at again where that moved one."""
     for order in account.purchase_orders.values():
@@ -68,8 +85,7 @@ def reestimate(account: Account) -> None:
                 continue
             before = line.promised_on
             set_days(account, line)
-            if line.received and line.promised_on < account.today:
-                line.promised_on = before  # The rest of it is put off.
+            line.promised_on = _steady(line, before, account.today)
             if line.promised_on != before:
                 line.is_changed = order.is_changed = True
                 account.product(line.sku).expect(line, account.cause)

@@ -6,7 +6,7 @@ was that gave the units up.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bo_worker.domain.identity import derive_id
 from bo_worker.domain.money import money_between
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from bo_worker.domain.demand import Order
     from bo_worker.domain.payment import Units
     from bo_worker.domain.payment_request import Money, PaymentRequestKind
-
-# The working days within which a customer must have a refund.
-REFUND_DAYS: Final = 7
 
 
 def given_up(order: Order) -> Units:
@@ -58,7 +55,9 @@ def _request(account: Account, order: Order, kind: PaymentRequestKind, before: U
     )
     due_by = None
     if kind == "refund":
-        due_by = working_days_after(account.today, REFUND_DAYS, order.ship_to_country, account.terms.is_day_off)
+        country = order.ship_to_country
+        days = account.terms.delays.rule_of(country).refund_working_days
+        due_by = working_days_after(account.today, days, country, account.terms.is_day_off)
     for money in money_between(order.lines, before, after):
         request = payment_request(account, order, kind, money, "rejected" if is_rejected else "cancelled")
         request.due_by = due_by

@@ -93,7 +93,9 @@ def _serve_or_refuse(account: Account, line: OrderLine) -> str | None:
     """Claim free units for one line; reject it as a whole where what is short may not wait. Return why."""
     product = account.product(line.sku)
     chosen = choose(product, line)
-    short = line.backordered - sum([quantity for _, quantity in chosen])
+    short = line.backordered
+    for _, quantity in chosen:
+        short -= quantity
     refused = _refusal(account, product, line, short) if short else None
     if refused:
         _reject(account, line)

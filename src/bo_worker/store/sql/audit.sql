@@ -176,3 +176,20 @@ left join bo_worker.waitlist_entry as entry on entry.sku = product.sku and entry
     and product.stock_round > 0
 group by product.sku
 having coalesce(sum(entry.told_units), 0) <> product.waitlist_told;
+
+-- name: audit_delay_notices
+-- Of a line at most one notice is open, and while it is, the line is looked at, and its silence decided in time.
+select
+    format('notices of line %s of order %s: open', position, order_id) as what,
+    (watched and follows)::integer as expected, open as found
+from (
+    select
+        notice.order_id, notice.position, count(*) as open, bool_and(watch.order_id is not null) as watched,
+        bool_and(silence = 'right_to_end' or watch.respond_by is not distinct from notice.respond_by) as follows
+    from bo_worker.delay_notice as notice
+    left join bo_worker.delay_watch as watch
+        on watch.order_id = notice.order_id and watch.position = notice.position
+    where outcome is null
+    group by notice.order_id, notice.position
+) as line
+where open <> (watched and follows)::integer;

@@ -90,8 +90,8 @@ limit $3::bigint;
 -- Says how far the open supply of a supplier was estimated anew. What was due when that was begun is due no more.
 update bo_worker.supplier
 set
-    deliveries_due = deliveries_due and estimated_to is not null, estimated_to = $2,
-    estimated_on = case when $2 is null then $3::date else estimated_on end
+    deliveries_due = deliveries_due and estimated_to is not null, estimated_to = $2::text,
+    estimated_on = case when $2::text is null then $3::date else estimated_on end
 where supplier_id = $1;
 
 -- name: load_histories
@@ -115,69 +115,6 @@ cross join lateral (
     order by received_on desc
     limit $3::bigint
 ) as past;
-
--- name: load_queues
--- The first lines of queues with their promises, until as many units wait as are on their way. At most $4 lines a
--- lane. The products are locked, so nobody enters or leaves these queues.
-select
-    lane.sku, lane.pin, head.order_id, head.position, head.backordered, head.priority, head.placed_at, head.need_by,
-    head.expected_from, head.expected_to, head.told_to
-from unnest($1::text[], $2::text[], $3::bigint[]) as lane (sku, pin, units)
-cross join lateral (
-    select
-        first.*,
-        coalesce(sum(first.backordered) over (
-            order by first.priority desc, first.placed_at, first.order_id, first.position
-            rows between unbounded preceding and 1 preceding
-        ), 0) as ahead
-    from (
-        select
-            order_id, position, backordered, priority, placed_at, need_by, expected_from, expected_to, told_to
-        from bo_worker.order_line
-        where sku = lane.sku and pin = lane.pin and backordered > 0
-        order by priority desc, placed_at, order_id, position
-        limit least(lane.units, $4::bigint)
-    ) as first
-) as head
-where head.ahead < lane.units;
-
--- name: load_queues_by_need_by
--- The same where the earliest need goes first.
-select
-    lane.sku, lane.pin, head.order_id, head.position, head.backordered, head.priority, head.placed_at, head.need_by,
-    head.expected_from, head.expected_to, head.told_to
-from unnest($1::text[], $2::text[], $3::bigint[]) as lane (sku, pin, units)
-cross join lateral (
-    select
-        first.*,
-        coalesce(sum(first.backordered) over (
-            order by first.priority desc, first.need_by, first.placed_at, first.order_id, first.position
-            rows between unbounded preceding and 1 preceding
-        ), 0) as ahead
-    from (
-        select
-            order_id, position, backordered, priority, placed_at, need_by, expected_from, expected_to, told_to
-        from bo_worker.order_line
-        where sku = lane.sku and pin = lane.pin and backordered > 0
-        order by priority desc, need_by, placed_at, order_id, position
-        limit least(lane.units, $4::bigint)
-    ) as first
-) as head
-where head.ahead < lane.units;
-
--- name: count_pegged
--- How many lines of products have a promise. The products are locked.
-select sku, count(*) from bo_worker.order_line
-where sku = any($1::text[]) and backordered > 0 and expected_to is not null
-group by sku;
-
--- name: load_pegged
--- Lines of a product that have a promise. The product is locked.
-select
-    sku, pin, order_id, position, backordered, priority, placed_at, need_by, expected_from, expected_to, told_to
-from bo_worker.order_line
-where sku = $1::text and backordered > 0 and expected_to is not null
-limit $2::bigint;
 
 -- name: update_promises
 -- Stores what lines are promised. Their product is locked.
