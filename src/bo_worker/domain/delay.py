@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from bo_worker.domain.cancel_order import cancel_waiting
@@ -67,11 +68,15 @@ def _look(account: Account, line: OrderLine, expected: Expectation) -> Due | Non
     if not line.backordered:
         close(consent, line)
         return None
+    if line.is_suspended:  # It waits for its payment, and not for goods.
+        consent.follow(today + timedelta(days=1), consent.respond_by)
+        return None
     product = account.products.get(line.sku)
     window_days = product.policy.window_days if product is not None and product.policy is not None else None
     terms = account.terms.delays
     first = first_agreed(terms.rule_of(expected.country), expected, window_days)
-    look = look_at(consent, first, expected.expected_to, today, terms.notice_days)
+    is_withdrawn = expected.promised_to is not None and expected.expected_to is None
+    look = look_at(consent, first, expected.expected_to, today, terms.notice_days, is_withdrawn=is_withdrawn)
     consent.follow(look.check_on, consent.respond_by)
     if look.reason is None:
         return None
