@@ -19,7 +19,6 @@ EXAMPLES = sorted((SCHEMAS / "examples").glob("*.json"), key=lambda path: path.n
 # Kinds that the schema reserves, and that nothing causes yet.
 WITHOUT_EXAMPLE = {
     "expected_date_changed",
-    "substitute_offered",
     "payment_action_required",
     "refund_issued",
     "compensation_offered",

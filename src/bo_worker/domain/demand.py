@@ -51,7 +51,7 @@ class OrderLine:
     """One line of an order; `location` pins it to one location, None means any.
 
     `expected_from` and `expected_to` are what a new line is promised while it waits. `is_promised` says that its
-    customer was told a day, and that units wait.
+    customer was told a day, and that units wait. `is_new` marks a line that is added to an order which exists.
     """
 
     order: Order
@@ -74,6 +74,7 @@ class OrderLine:
     expected_from: date | None = None
     expected_to: date | None = None
     is_promised: bool = False
+    is_new: bool = False
 
 
 @dataclass(slots=True, eq=False)

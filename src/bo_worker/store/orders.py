@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from bo_worker.domain.commands import Price
 from bo_worker.domain.demand import Claim, Order, OrderLine
 from bo_worker.store.queries import QUERIES
 from bo_worker.store.rows import execute_rows
@@ -72,8 +73,9 @@ def _order(row: asyncpg.Record) -> Order:
 
 
 def _line(order: Order, row: asyncpg.Record) -> OrderLine:
-    _, position, line_id, sku, pin, quantity, *buckets, claim_count, backorder, is_promised = row
-    line = OrderLine(order, position, line_id, sku, quantity, pin or None, backorder, None, *buckets)
+    _, position, line_id, sku, pin, quantity, *buckets, claim_count, backorder, amount, currency, is_promised = row
+    price = Price(amount, currency) if amount is not None else None
+    line = OrderLine(order, position, line_id, sku, quantity, pin or None, backorder, price, *buckets)
     line.claim_count, line.is_promised = claim_count, is_promised
     order.lines.append(line)
     return line
@@ -86,11 +88,13 @@ def _claim(row: asyncpg.Record) -> Claim:
 
 
 async def save_orders(connection: asyncpg.Connection, orders: Iterable[Order], received_at: datetime) -> None:
-    """Write new orders whole, and of others the lines and claims that changed."""
+    """Write new orders whole, and of others the lines and claims that are new or changed."""
     every = sorted(orders, key=lambda order: order.order_id)
     new = [order for order in every if order.is_new]
     new_lines = [line for order in new for line in order.lines]
-    changed = [line for order in every for line in order.lines if line.is_changed and not order.is_new]
+    touched = [line for order in every for line in order.lines if line.is_changed and not order.is_new]
+    new_lines += [line for line in touched if line.is_new]
+    changed = [line for line in touched if not line.is_new]
     await _copy(connection, "sales_order", _ORDER_COLUMNS, [_order_row(order, received_at) for order in new])
     await _copy(connection, "order_line", _LINE_COLUMNS, [_line_row(line) for line in new_lines])
     await _copy(
