@@ -12,6 +12,7 @@ import structlog
 
 from bo_worker.config import ConfigurationError
 from bo_worker.domain.account import Terms
+from bo_worker.domain.choice_terms import ChoiceTerms
 from bo_worker.domain.cross_dock import DockTerms
 from bo_worker.kafka.client import ended_within
 from bo_worker.kafka.consumer import Consumer
@@ -71,6 +72,12 @@ def rules_of(settings: Settings) -> Rules:
             settings.cross_dock_hours_min,
             settings.cross_dock_hours_max,
             settings.cross_dock_shelf_days_min,
+        ),
+        choices=ChoiceTerms(
+            settings.compensation_from_notice,
+            settings.compensation_from_days,
+            settings.on_track_days,
+            settings.consolidate_days,
         ),
     )
     return Rules(settings.rank_by, settings.fill_lines_max, settings.topic_prefix, terms)

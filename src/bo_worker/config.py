@@ -134,6 +134,18 @@ class Settings(BaseSettings):
     cross_dock_shelf_days_min: int = Field(
         0, ge=0, le=3650, description="Days a lot must last from the receipt on to leave from the dock; 0: any."
     )
+    compensation_from_notice: int = Field(
+        0, ge=0, le=100, description="Notice of a delay from which on compensation is offered; 0: none."
+    )
+    compensation_from_days: int = Field(
+        0, ge=0, le=3650, description="Days after the first promise from which on it is offered; 0: none."
+    )
+    on_track_days: int = Field(
+        0, ge=0, le=3650, description="How often customers hear that their day holds, in days; 0: never."
+    )
+    consolidate_days: int = Field(
+        0, ge=0, le=365, description="Days that units wait for the rest of their order to leave with it; 0: none."
+    )
     sweep_poll_s: float = Field(
         1, ge=0.01, le=3600, description="How often the leading sweep looks for what has become due."
     )

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from bo_worker.domain.cause import Cause
+from bo_worker.domain.choice_terms import ChoiceTerms
 from bo_worker.domain.cross_dock import DockTerms
 from bo_worker.domain.demand import ANY_LOCATION, rank_by_placed_at
 from bo_worker.domain.journal import Entry
@@ -49,6 +50,7 @@ class Terms:
     A supplier without enough history counts as `default_days` late; `own_enough` deliveries of one SKU are enough
     to go by them alone. A customer hears of a promise that moved by `moved_days` or more. `dock` says what of a
     receipt may leave from the dock. `is_day_off` tells on which days nobody works in a country (ISO 3166-1).
+    `choices` says what customers are told and offered beyond what they must be.
     """
 
     level: float = 0.9
@@ -57,6 +59,7 @@ class Terms:
     moved_days: int = 1
     dock: DockTerms = field(default_factory=DockTerms)
     is_day_off: Callable[[str | None, date], bool] = weekends
+    choices: ChoiceTerms = field(default_factory=ChoiceTerms)
 
 
 @dataclass(slots=True)

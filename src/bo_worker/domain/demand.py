@@ -7,7 +7,7 @@ rejected. A claim is a part of `held` or `released` that lies at one location; o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class Order:
     """An order with the lines that were loaded: all of a new order, else at least every open line.
 
     `amended` holds, per field that an amendment set, the instant (RFC 3339 in UTC) and id of that amendment.
+    `hold_until` is the last day on which what the order holds waits for the rest of it.
     """
 
     order_id: str
@@ -95,12 +96,22 @@ class Order:
     digest: bytes = b""
     amended: dict[str, tuple[str, str]] = field(default_factory=dict)
     lines: list[OrderLine] = field(default_factory=list)
+    hold_until: date | None = None
     is_new: bool = True
     is_changed: bool = False
 
     def is_waiting(self) -> bool:
         """Tell whether any unit of the order waits for stock."""
         return any(line.backordered for line in self.lines)
+
+    def holds_until(self, today: date, days_max: int) -> date | None:
+        """Return until when what the order holds may wait for the rest of it, None where there is no reason to.
+
+        Some of what waits must be promised by that day, at most `days_max` days from the first day of waiting on.
+        """
+        until = self.hold_until or today + timedelta(days=days_max)
+        promised = [line.expected_to for line in self.lines if line.backordered and line.expected_to is not None]
+        return until if days_max and today <= until and any(day <= until for day in promised) else None
 
 
 def rank_by_placed_at(line: OrderLine) -> Rank:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from bo_worker.service.consolidation import release_consolidated
+from bo_worker.service.on_track import tell_who_waits
 from bo_worker.service.promises import lapse_supply, reestimate_supply, repeg_products
 from bo_worker.service.reviews import review_closed
 from bo_worker.service.seasons import turn_of_season
@@ -21,6 +23,8 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
         "turn_of_season": turn_of_season,
         "lapse_supply": lapse_supply,
         "repeg_products": repeg_products,
+        "release_consolidated": release_consolidated,
+        "tell_on_track": tell_who_waits,
         "review_closed": review_closed,
         "tell_waitlist": tell_waitlist,
     }

@@ -9,6 +9,7 @@ from bo_worker.domain.estimate import reestimate
 from bo_worker.domain.facts import NotificationLine
 from bo_worker.domain.notice import notify
 from bo_worker.domain.repeg import lapse, repeg
+from bo_worker.service.consolidation import release_moved
 from bo_worker.service.plans import plan_docks
 from bo_worker.service.sweep import TOPIC, Done, twice
 from bo_worker.service.work import Work, load_found, save_work
@@ -124,6 +125,8 @@ async def _repeg(
         news = [line for line in moved if line.is_news]
         await _tell(connection, work, news)
         await save_news(connection, account, news)
+        if rules.terms.choices.consolidate_days and moved:
+            await release_moved(connection, work, moved)
         await plan_docks(connection, work, waiting, rules.fill_lines_max - len(moved))
         return Done(more=True, messages=await save_work(connection, work, now))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _ORDER_COLUMNS = (
     "order_id", "digest", "placed_at", "priority", "ship_complete", "need_by", "ship_to_country",
-    "customer", "authorization_id", "capture_before", "received_at", "amended",
+    "customer", "authorization_id", "capture_before", "received_at", "amended", "hold_until",
 )  # fmt: skip
 _LINE_COLUMNS = (
     "order_id", "position", "line_id", "sku", "pin", "quantity", "backordered", "held", "released", "shipped",
@@ -68,15 +68,16 @@ def _order(row: asyncpg.Record) -> Order:
         row["ship_complete"],
         row["need_by"],
         amended={name: tuple(version) for name, version in orjson.loads(row["amended"]).items()},
+        hold_until=row["hold_until"],
         is_new=False,
     )
 
 
 def _line(order: Order, row: asyncpg.Record) -> OrderLine:
-    _, position, line_id, sku, pin, quantity, *buckets, claim_count, backorder, amount, currency, is_promised = row
+    _, position, line_id, sku, pin, quantity, *buckets, claim_count, backorder, amount, currency, day, promised = row
     price = Price(amount, currency) if amount is not None else None
     line = OrderLine(order, position, line_id, sku, quantity, pin or None, backorder, price, *buckets)
-    line.claim_count, line.is_promised = claim_count, is_promised
+    line.claim_count, line.expected_to, line.is_promised = claim_count, day, promised
     order.lines.append(line)
     return line
 
@@ -141,6 +142,7 @@ def _order_row(order: Order, received_at: datetime) -> tuple[Any, ...]:
         payment.capture_before if payment else None,
         received_at,
         _dump_amended(order),
+        order.hold_until,
     )
 
 
@@ -149,7 +151,14 @@ def _dump_amended(order: Order) -> str:
 
 
 def _terms(order: Order) -> tuple[Any, ...]:
-    return (order.order_id, order.priority, order.ship_complete, order.need_by, _dump_amended(order))
+    return (
+        order.order_id,
+        order.priority,
+        order.ship_complete,
+        order.need_by,
+        _dump_amended(order),
+        order.hold_until,
+    )
 
 
 def _line_row(line: OrderLine) -> tuple[Any, ...]:

@@ -114,7 +114,8 @@ join bo_worker.product on product.sku = stock.sku
 where stock.available > 0 and line.backordered > 0 and product.unfinished is null;
 
 -- name: audit_held
--- R12: only ship-complete orders that still wait hold units. Orders of a cause at work are not released yet.
+-- R12: only orders that still wait hold units: ship-complete ones, and those that wait for the rest for some days.
+-- Orders of a cause at work are not released yet.
 select
     format('line %s of order %s: held though nothing keeps it', line.line_id, line.order_id) as what,
     0 as expected, line.held as found
@@ -122,7 +123,7 @@ from bo_worker.order_line as line
 join bo_worker.sales_order as demand using (order_id)
 where line.held > 0
     and not (
-        demand.ship_complete
+        (demand.ship_complete or demand.hold_until is not null)
         and exists (
             select 1 from bo_worker.order_line as other
             where other.order_id = line.order_id and other.backordered > 0
