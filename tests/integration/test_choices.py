@@ -1,4 +1,4 @@
-"""What customers chose, and what they are offered and told while they wait, on a real Postgres."""
+"""What customers switched to, on a real Postgres."""
 
 from __future__ import annotations
 
