@@ -114,6 +114,8 @@ async def test_a_line_that_was_switched_to_is_stored_with_the_price_of_the_old_o
         ("1/1", "SKU-2", "WH1", "19.90", {"released": 3}),
     ]
     assert await heard(books) == ["order_backordered", "backorder_filled"]
+    whole = await load_orders(await books.connection(), ["SO-1"], whole=True)
+    assert whole["SO-1"].taken_over() == {1: 3}
     assert await audit(await books.connection()) == []
 
 

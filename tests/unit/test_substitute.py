@@ -217,6 +217,18 @@ def test_a_line_that_waits_again_can_be_switched_again(story: Switching) -> None
         filled("SO-1", ("1/2", 2, "SKU-2"), completes=True),
     ]
     assert story.buckets("SO-1") == [{"cancelled": 5}, {"released": 3}, {"released": 2}]
+    assert story.account.orders["SO-1"].taken_over() == {1: 5}
+
+
+def test_what_was_taken_over_is_not_given_up_but_what_is_cancelled_of_it_is(story: Switching) -> None:
+    story.order("SO-1", wants(3), wants(2, "2"))
+    story.gets("SKU-2", 3)
+    story.switches("SKU-2")
+    story.hears(cancels("X-1", "SO-1", ("1/1", 1), ("2", 2)))
+    order = story.account.orders["SO-1"]
+    taken_over = order.taken_over()
+    given_up = {line.line_id: line.cancelled - taken_over.get(line.position, 0) for line in order.lines}
+    assert given_up == {"1": 0, "2": 2, "1/1": 1}
 
 
 def test_what_was_switched_to_is_a_line_like_any_other(story: Switching) -> None:

@@ -51,7 +51,8 @@ class OrderLine:
     """One line of an order; `location` pins it to one location, None means any.
 
     `expected_from` and `expected_to` are what a new line is promised while it waits. `is_promised` says that its
-    customer was told a day, and that units wait. `is_new` marks a line that is added to an order which exists.
+    customer was told a day, and that units wait. `is_new` marks a line that is added to an order which exists;
+    `stands_for` is the position of the line of which it took over the waiting units.
     """
 
     order: Order
@@ -74,6 +75,7 @@ class OrderLine:
     expected_from: date | None = None
     expected_to: date | None = None
     is_promised: bool = False
+    stands_for: int | None = None
     is_new: bool = False
 
 
@@ -103,6 +105,17 @@ class Order:
     def is_waiting(self) -> bool:
         """Tell whether any unit of the order waits for stock."""
         return any(line.backordered for line in self.lines)
+
+    def taken_over(self) -> dict[int, int]:
+        """Return the units by position that other lines took over: cancelled, but not given up by the customer.
+
+        The order must have been loaded whole.
+        """
+        units: dict[int, int] = {}
+        for line in self.lines:
+            if line.stands_for is not None:
+                units[line.stands_for] = units.get(line.stands_for, 0) + line.quantity
+        return units
 
     def holds_until(self, today: date, days_max: int) -> date | None:
         """Return until when what the order holds may wait for the rest of it, None where there is no reason to.

@@ -93,6 +93,7 @@ def _add_line(order: Order, line: OrderLine, sku: str, quantity: int) -> OrderLi
         line.backorder,
         line.unit_price,
         quantity,
+        stands_for=line.position,
         is_new=True,
     )
     order.lines.append(new)

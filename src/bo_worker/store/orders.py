@@ -74,10 +74,11 @@ def _order(row: asyncpg.Record) -> Order:
 
 
 def _line(order: Order, row: asyncpg.Record) -> OrderLine:
-    _, position, line_id, sku, pin, quantity, *buckets, claim_count, backorder, amount, currency, day, promised = row
+    _, position, line_id, sku, pin, quantity, *buckets, claim_count, backorder, amount, currency = row[:16]
     price = Price(amount, currency) if amount is not None else None
     line = OrderLine(order, position, line_id, sku, quantity, pin or None, backorder, price, *buckets)
-    line.claim_count, line.expected_to, line.is_promised = claim_count, day, promised
+    line.claim_count = claim_count
+    line.stands_for, line.expected_to, line.is_promised = row[16:]
     order.lines.append(line)
     return line
 
@@ -94,15 +95,17 @@ async def save_orders(connection: asyncpg.Connection, orders: Iterable[Order], r
     new = [order for order in every if order.is_new]
     new_lines = [line for order in new for line in order.lines]
     touched = [line for order in every for line in order.lines if line.is_changed and not order.is_new]
-    new_lines += [line for line in touched if line.is_new]
+    added = [line for order in every for line in order.lines if line.is_new]
     changed = [line for line in touched if not line.is_new]
     await _copy(connection, "sales_order", _ORDER_COLUMNS, [_order_row(order, received_at) for order in new])
-    await _copy(connection, "order_line", _LINE_COLUMNS, [_line_row(line) for line in new_lines])
+    await _copy(connection, "order_line", _LINE_COLUMNS, [_line_row(line) for line in new_lines if not line.is_new])
+    added_rows = [(*_line_row(line), line.stands_for) for line in added]
+    await _copy(connection, "order_line", (*_LINE_COLUMNS, "stands_for"), added_rows)
     await _copy(
         connection,
         "claim",
         _CLAIM_COLUMNS,
-        [_claim_row(line, claim) for line in (*new_lines, *changed) for claim in line.claims if claim.is_new],
+        [_claim_row(line, claim) for line in (*new_lines, *touched) for claim in line.claims if claim.is_new],
     )
     await execute_rows(
         connection, "update_orders", [_terms(order) for order in every if order.is_changed and not order.is_new]

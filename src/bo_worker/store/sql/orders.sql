@@ -13,17 +13,17 @@ where order_id = any($1::text[]);
 select
     order_id, position, line_id, sku, pin, quantity,
     backordered, held, released, shipped, cancelled, rejected, claim_count, backorder,
-    price_amount, price_currency, expected_to, is_promised and backordered > 0 as is_promised
+    price_amount, price_currency, stands_for, expected_to, is_promised and backordered > 0 as is_promised
 from bo_worker.order_line
 where order_id = any($1::text[])
 order by order_id, position;
 
 -- name: load_open_lines
--- The lines of orders on which something waits or is held, without prices. The orders' keys are locked.
+-- The lines of orders on which something waits or is held, without what nobody asks for there. The orders' keys are locked.
 select
     order_id, position, line_id, sku, pin, quantity,
     backordered, held, released, shipped, cancelled, rejected, claim_count, backorder,
-    null::text as price_amount, null::text as price_currency, expected_to,
+    null::text as price_amount, null::text as price_currency, null::integer as stands_for, expected_to,
     is_promised and backordered > 0 as is_promised
 from bo_worker.order_line
 where order_id = any($1::text[]) and (backordered > 0 or held > 0)

@@ -116,12 +116,7 @@ with line as (
         where change in ('claimed', 'backordered', 'rejected') and at >= $1::timestamptz and at < $2::timestamptz
         group by order_id, position
     ) as noted using (order_id, position)
-    left join (
-        select distinct order_id, position, true as is_later
-        from bo_worker.journal
-        where change = 'claimed' and cause like 'customer-response/%' and at >= $1::timestamptz
-    ) as switched using (order_id, position)
-    where received_at >= $1::timestamptz and received_at < $2::timestamptz and is_later is null
+    where received_at >= $1::timestamptz and received_at < $2::timestamptz and line.stands_for is null
 ),
 demand as (
     select

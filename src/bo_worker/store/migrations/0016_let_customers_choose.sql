@@ -1,4 +1,9 @@
--- What of an order is there and waits for the rest of it, and who is to hear that a promised day still holds.
+-- Lines that stand in for others, what of an order is there and waits for the rest of it, and who is to hear that a
+-- promised day still holds.
+
+alter table bo_worker.order_line add column stands_for integer;
+comment on column bo_worker.order_line.stands_for is
+    'The position of the line whose waiting units it took over, because its customer chose another product.';
 
 alter table bo_worker.sales_order add column hold_until date;
 comment on column bo_worker.sales_order.hold_until is
