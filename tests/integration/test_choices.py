@@ -17,6 +17,7 @@ from bo_worker.store.keys import lock_keys
 from bo_worker.store.orders import load_orders
 from bo_worker.store.policies import find_substitutes
 from bo_worker.store.products import lock_products
+from bo_worker.store.shop import Period, report_shop
 from ledger import Ledger, data, ledger
 
 if TYPE_CHECKING:
@@ -149,3 +150,12 @@ async def test_a_switch_that_comes_too_late_leaves_no_trace(books: Ledger) -> No
     before = await books.rows()
     assert not await switch(books, "SO-1", "1", "SKU-2")
     assert await books.rows() == before
+
+
+async def test_what_was_switched_to_was_not_asked_for_when_the_order_came(books: Ledger) -> None:
+    await books.apply(named("SKU-2"), placed("SO-1", wanted("1", 3)), received("R-1", 3, "SKU-2"))
+    await switch(books, "SO-1", "1", "SKU-2")
+    day = books.now.date()
+    found = await report_shop(await books.connection(), Period(day, day), books.now)
+    assert found["intake"] == {"orders": 1, "lines": 1, "units": 3, "units_cancelled_before": 0}
+    assert [row["served"] for row in found["service"]] == [0, 0, 0]
