@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench stack schemas clean
+.PHONY: help setup demo year test check format bench stack schemas clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ setup: $(STAMP) ## make the environment in .venv
 
 demo: $(STAMP) ## real Kafka and Postgres, real orders, and what the worker makes of them
 	@$(BIN)/bo-worker demo $(ARGS)
+
+year: $(STAMP) ## a year of a shop, audited each day (ARGS="--days 30" for a month)
+	@$(BIN)/bo-worker year $(ARGS)
 
 test: $(STAMP) ## every test, on real servers
 	@$(BIN)/python -m pytest $(ARGS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bo_worker.messages.inbound import Decoded, decode
 from bo_worker.messages.record import Message, Record
 from bo_worker.store.audit import audit as audit_account
-from promised import DAYS, promised_days
+from promised import DAYS, NO_DAYS, days_without_supply, promised_days
 from world import OUTPUT_TOPICS
 
 if TYPE_CHECKING:
@@ -51,12 +51,31 @@ FAULTS: Final = {
         join bo_worker.stock_status as stock on stock.sku = line.sku and line.pin in ('', stock.location)
         where line.backordered > 0 and stock.available > 0
     """,
-    "held are only units of orders that wait, and leave as a whole or wait some days for the rest": """
+    "held are only units of orders that wait for their rest, and of orders whose money is not there": """
         select line.* from bo_worker.order_line as line join bo_worker.sales_order using (order_id)
         where held > 0 and not (
             (ship_complete or hold_until is not null)
             and exists (select from bo_worker.order_line where order_id = line.order_id and backordered > 0)
+        ) and not exists (
+            select from bo_worker.order_payment as payment
+            where payment.order_id = line.order_id and (status = 'failed' or asked_at is not null)
         )
+    """,
+    "the phase is what the kind makes of the day": """
+        select sku, phase, policy from (
+            select
+                sku, phase, policy, policy::jsonb ->> 'kind' as kind, (now() at time zone 'utc')::date as today,
+                (policy::jsonb ->> 'release_on')::date as release_on,
+                (policy::jsonb ->> 'season_ends_on')::date as season_ends_on
+            from bo_worker.product
+        ) as product
+        where phase <> case
+            when kind = 'drop_ship' then 'drop_ship'
+            when kind = 'seasonal' and season_ends_on < today then 'ended'
+            when kind = 'seasonal' and release_on > today then 'not_begun'
+            when kind = 'pre_order' and release_on > today then 'pre_order'
+            else 'open'
+        end
     """,
     "nothing is unfinished": "select cause from bo_worker.unfinished_cause",
     "no product is reserved": "select sku, unfinished from bo_worker.product where unfinished is not null",
@@ -167,14 +186,20 @@ def _received(letter: Output) -> list[tuple[str, bytes]]:
 
 
 async def _audit_promises(world: World) -> None:
-    """Each waiting line is promised what is left for it of what is on its way."""
+    """Each waiting line is promised what is left for it of what is on its way, else what its kind makes of today."""
+    by_supply = await promised_days(world.fetch)
+    others = await days_without_supply(world.fetch)
     found = {(row[0], row[1]): (row[2], row[3]) for row in await world.fetch(DAYS)}
-    assert found == await promised_days(world.fetch)
+    assert found.keys() == by_supply.keys()
+    assert {place: days for place, days in by_supply.items() if days != NO_DAYS and days != found[place]} == {}
+    assert {
+        place: days for place, days in found.items() if by_supply[place] == NO_DAYS and days not in others[place]
+    } == {}
 
 
 async def _audit_orders(world: World, orders: dict[str, Any]) -> None:
     """Every order sent is there with its lines, and no other."""
-    rows = await world.fetch("select order_id, line_id, sku, pin, quantity from bo_worker.order_line")
+    rows = await world.fetch("select order_id, line_id, sku, ltrim(pin, '!'), quantity from bo_worker.order_line")
     expected = {
         (order_id, line.line_id, line.sku, line.location or "", line.quantity)
         for order_id, order in orders.items()

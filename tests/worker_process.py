@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bo_worker.app import Worker
 from bo_worker.config import load_settings
-from bo_worker.service import promises, reviews, seasons, waitlist
+from bo_worker.service import payments, promises, reviews, seasons, waitlist
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -49,7 +49,7 @@ class FatefulWorker(Worker):
 
     def __init__(self, settings: dict[str, Any], fate: Fate) -> None:
         super().__init__(load_settings(**settings), checkpoint=fate)
-        for module in (promises, reviews, seasons, waitlist):
+        for module in (payments, promises, reviews, seasons, waitlist):
             module.save_work = _passing(module.save_work, fate)  # type: ignore[attr-defined]  # imported there
         assigned, revoked = self.intake.on_assigned, self.intake.on_revoked
 

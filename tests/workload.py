@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from world import World
 
 LOCATIONS: Final = ("WH1", "WH2", "WH3")
+KINDS: Final = (
+    "standard", "standard", "pre_order", "seasonal", "made_to_order", "drop_ship", "manufacturer", "indefinite",
+)  # fmt: skip
+# As all lead times are the same, a promise by lead time is the same whichever policy it was made under.
+LEAD_TIME_DAYS: Final = 20
+OPENING: Final[tuple[build.Data, ...]] = (
+    {"kind": "pre_order", "release_on": "2099-12-10"},
+    {"kind": "seasonal", "release_on": "2099-12-10", "season_ends_on": "2099-12-24"},
+    {"kind": "made_to_order", "lead_time_days": LEAD_TIME_DAYS},
+    {"kind": "drop_ship", "lead_time_days": LEAD_TIME_DAYS},
+)
 SAMPLE: Final = Path(__file__).parent / "sample_orders.jsonl"
 
 
@@ -28,6 +39,11 @@ def drawn(seed: int, orders: int, *, skus: int = 12, changes: int = 0) -> list[M
     inputs += [received(_receipt(draw, f"R-{number}", skus)) for number in range(orders // 8)]
     inputs += [_change(draw, number, orders, skus) for number in range(changes)]
     draw.shuffle(inputs)
+    if changes:  # These kinds hold from the beginning, until a later version says otherwise.
+        inputs[:0] = [
+            message("product-policy-updated", build.policy(f"SKU-{number % skus}", 0, **kind))
+            for number, kind in enumerate(OPENING)
+        ]
     return inputs
 
 
@@ -83,7 +99,20 @@ def _change(draw: random.Random, number: int, orders: int, skus: int) -> Message
             entry = build.waitlist_entry(f"W-{number}", sku, quantity=draw.randint(1, 3))
             return message("waitlist-joined", entry)
         case _:
-            return message("product-policy-updated", build.policy(sku, number, safety_stock=draw.randrange(4)))
+            return message("product-policy-updated", _policy(draw, sku, number + 1))
+
+
+def _policy(draw: random.Random, sku: str, version: int) -> build.Data:
+    """A policy of any kind. The days of a kind lie among those of the supply, or long ago."""
+    kind = draw.choice(KINDS)
+    fields: build.Data = {"safety_stock": draw.randrange(4)}
+    if kind in ("pre_order", "seasonal"):
+        fields["release_on"] = draw.choice(("2020-01-01", "2099-12-10"))
+    if kind == "seasonal":
+        fields["season_ends_on"] = draw.choice(("2020-02-01", "2099-12-20", "2099-12-24"))
+    if kind != "seasonal" and draw.random() < 0.5:
+        fields["lead_time_days"] = LEAD_TIME_DAYS
+    return build.policy(sku, version, kind=kind, **fields)
 
 
 def _purchase_order(draw: random.Random, version: int, skus: int) -> build.Data:

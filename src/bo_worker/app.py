@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from bo_worker.config import ConfigurationError
 from bo_worker.domain.account import Terms
 from bo_worker.domain.choice_terms import ChoiceTerms
 from bo_worker.domain.cross_dock import DockTerms
+from bo_worker.domain.payment import PaymentTerms
 from bo_worker.kafka.client import ended_within
 from bo_worker.kafka.consumer import Consumer
 from bo_worker.kafka.publisher import Publisher
@@ -22,9 +23,11 @@ from bo_worker.observability.health import health_app
 from bo_worker.observability.http_server import serve_http
 from bo_worker.observability.metrics import Metrics
 from bo_worker.service.applier import Applier
+from bo_worker.service.apply import DECIDED
 from bo_worker.service.due import JOBS
 from bo_worker.service.intake import Intake
 from bo_worker.service.parts import Parts
+from bo_worker.service.precedence import Precedence
 from bo_worker.service.relay import Relay
 from bo_worker.service.reporting import Reporter
 from bo_worker.service.startup import await_servers
@@ -79,6 +82,11 @@ def rules_of(settings: Settings) -> Rules:
             settings.on_track_days,
             settings.consolidate_days,
         ),
+        payment=PaymentTerms(
+            timedelta(hours=settings.payment_renew_hours),
+            timedelta(hours=settings.payment_grace_hours),
+            settings.payment_authorize == "shipment",
+        ),
     )
     return Rules(settings.rank_by, settings.fill_lines_max, settings.topic_prefix, terms)
 
@@ -108,7 +116,8 @@ class Worker:
         self._parts = Parts()
         self._reporter = Reporter(self.metrics)
         self._sessions = [Session(settings, purpose) for purpose in _PURPOSES]
-        self._publisher = Publisher(settings)
+        self._precedence = Precedence()
+        self._publisher = Publisher(settings, give_way=self._precedence.give_way)
         self.intake = self._new_intake()
         self.applier = self._new_applier()
         self.sweep = self._new_sweep(jobs)
@@ -192,6 +201,7 @@ class Worker:
             self.settings,
             self._sessions[0],
             self._new_consumer,
+            precedence=self._precedence,
             stopping=self.stopping,
             decoded=self._reporter.decoded,
             retried=self._reporter.retried,
@@ -209,7 +219,7 @@ class Worker:
             committed=self._committed,
             stopping=self.stopping,
             retry_wait_max_s=settings.retry_wait_max_s,
-            checkpoint=self._checkpoint,
+            checkpoint=self._applied_up_to,
             retried=self._apply_retried,
         )
 
@@ -250,6 +260,11 @@ class Worker:
             started=self._started,
             stopping=self.stopping,
         )
+
+    def _applied_up_to(self, point: str) -> None:
+        if point == DECIDED:
+            self._precedence.waive()
+        self._checkpoint(point)
 
     def _committed(self, batch: Batch, applied: Applied) -> None:
         self.intake.advance(batch)

@@ -146,6 +146,11 @@ class Settings(BaseSettings):
     consolidate_days: int = Field(
         0, ge=0, le=365, description="Days that units wait for the rest of their order to leave with it; 0: none."
     )
+    payment_authorize: Annotated[Literal["expiry", "shipment"], BeforeValidator(lower)] = Field(
+        "expiry", description="Renew payments before they run out, or when units could leave."
+    )
+    payment_renew_hours: int = Field(24, ge=1, le=720, description="Hours to renew a payment before it runs out.")
+    payment_grace_hours: int = Field(72, ge=1, le=8760, description="Hours an unpaid order keeps its claims.")
     sweep_poll_s: float = Field(
         1, ge=0.01, le=3600, description="How often the leading sweep looks for what has become due."
     )

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 import build
 from bo_worker.domain.cause import Cause
+from bo_worker.domain.pay_back import pay_back
 from bo_worker.domain.settle import settle
 from bo_worker.domain.substitute import switch_line
 from bo_worker.messages.inbound import Decoded, decode
@@ -75,6 +76,7 @@ async def switch(books: Ledger, order_id: str, line_id: str, sku: str, by: str =
         effect = switch_line(account, order, line, sku)
         if effect is not None:
             settle(account, effect)
+            pay_back(account, order)
             await save_work(connection, work, books.now)
     return effect is not None
 
@@ -150,6 +152,25 @@ async def test_a_switch_that_comes_too_late_leaves_no_trace(books: Ledger) -> No
     before = await books.rows()
     assert not await switch(books, "SO-1", "1", "SKU-2")
     assert await books.rows() == before
+
+
+async def test_the_money_of_what_was_switched_stays_until_that_is_given_up(books: Ledger) -> None:
+    paid = {"payment": {"authorization_id": "A-1", "capture_before": "2026-12-28T09:30:00Z"}}
+    order = placed("SO-1", wanted("1", 3, unit_price=PRICE), wanted("2", 1, unit_price=PRICE), **paid)
+    await books.apply(named("SKU-2"), order, received("R-1", 3, "SKU-2"))
+    assert await switch(books, "SO-1", "1", "SKU-2")
+    assert await asked_back(books) == []
+    cancelled = build.cancellation(order_id="SO-1", lines=[{"line_id": "1/1", "quantity": 1}])
+    await books.apply(one("order-cancelled", cancelled))
+    assert await asked_back(books) == [("void", "19.90")]
+    await books.apply(one("order-cancelled", build.cancellation("X-2", order_id="SO-1")))
+    assert await asked_back(books) == [("void", "19.90"), ("void", "59.70")]
+    assert await audit(await books.connection()) == []
+
+
+async def asked_back(books: Ledger) -> list[tuple[str, str]]:
+    found = data([one for one in await books.messages() if one.topic == "payment"])
+    return [(one["kind"], one["amount"]["amount"]) for one in found]
 
 
 async def test_what_was_switched_to_was_not_asked_for_when_the_order_came(books: Ledger) -> None:

@@ -110,6 +110,39 @@ async def test_the_reorder_point_is_told_once_per_crossing(books: Ledger) -> Non
     assert (await told(books))[1:] == [("reorder", "reorder_point", 7, 0)]
 
 
+async def test_what_is_ordered_lifts_a_product_above_its_reorder_point(books: Ledger) -> None:
+    await books.apply(placed("SO-1", 12), policy(reorder_point=30, reorder_quantity=10))
+    (quantity,) = [units for kind, _, units, _ in await told(books) if kind == "reorder"]
+    assert quantity == 50
+    await books.apply(ordered(quantity))
+    await books.apply(placed("SO-2", 9))
+    assert [units for kind, _, units, _ in await told(books) if kind == "reorder"] == [50, 10]
+
+
+async def test_goods_that_wait_for_their_season_are_not_ordered_again(books: Ledger) -> None:
+    season: dict[str, Any] = {
+        "kind": "seasonal",
+        "release_on": "2026-12-01",
+        "reorder_point": 5,
+        "reorder_quantity": 50,
+    }
+    await books.apply(received("R-1", 10))
+    await books.apply(policy(**season))
+    assert await told(books) == []
+    await books.apply(policy(2, **season | {"reorder_point": 10}))
+    assert await told(books) == [("reorder", "reorder_point", 50, 0)]
+
+
+async def test_nothing_is_ordered_or_hurried_for_a_season_that_is_over(books: Ledger) -> None:
+    season: dict[str, Any] = {"kind": "seasonal", "reorder_point": 5, "reorder_quantity": 50}
+    await books.apply(received("R-1", 10), ordered(20), policy(**season), placed("SO-1", 12))
+    assert await told(books) == []
+    await books.apply(policy(2, season_ends_on="2026-11-20", **season))
+    cancelled = build.purchase_order("PO-1", 2, status="cancelled", lines=[build.purchase_order_line(quantity=20)])
+    await books.apply(("purchase-order-updated", cancelled))
+    assert await told(books) == []
+
+
 async def test_denied_and_unpromised_demand_is_counted_by_reason(books: Ledger) -> None:
     await books.apply(policy(backorder_limit=4))
     await books.apply(placed("SO-1", 3), placed("SO-2", 2), placed("SO-3", 3), placed("SO-4", 1, backorder="deny"))

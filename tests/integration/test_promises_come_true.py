@@ -44,10 +44,42 @@ async def test_whatever_happens_each_line_is_promised_what_is_left_for_it(databa
         await check(books, connection)
 
 
+async def test_units_that_fill_up_the_safety_stock_leave_the_supply_to_those_who_wait(database_url: str) -> None:
+    async with ledger(database_url) as books:
+        connection = await books.connection()
+        await books.apply(
+            ("product-policy-updated", build.policy("SKU-1", 1, safety_stock=5)),
+            ("inventory-received", build.receipt("R-1", lines=[build.receipt_line(quantity=10)])),
+            ("order-created", build.order("SO-1", lines=[build.order_line(quantity=3)])),
+            ("purchase-order-updated", _brings("PO-1", 5, "2026-12-01")),
+            ("purchase-order-updated", _brings("PO-2", 5, "2026-12-20")),
+            ("order-created", build.order("SO-2", lines=[build.order_line(quantity=7)])),
+        )
+        days = []
+        for happens in (
+            ("inventory-adjusted", build.adjustment("ADJ-1", -4)),
+            ("order-cancelled", build.cancellation("X-1", "SO-1")),
+            ("inventory-received", build.receipt("R-2", lines=[build.receipt_line(quantity=1)])),
+            ("inventory-adjusted", build.adjustment("ADJ-2", -5)),
+            ("inventory-adjusted", build.adjustment("ADJ-3", 5)),
+        ):
+            await swept(connection)
+            await books.apply(happens)
+            await swept(connection)
+            await check(books, connection)
+            days.append(f"{(await connection.fetch(DAYS))[0]['expected_to']}")
+    assert days == ["2026-12-20", "2026-12-20", "2026-12-01", "2026-12-20", "2026-12-01"]
+
+
+def _brings(purchase_order_id: str, quantity: int, day: str) -> build.Data:
+    line = build.purchase_order_line(quantity=quantity, expected_from=day, expected_to=day)
+    return build.purchase_order(purchase_order_id, 1, lines=[line])
+
+
 def drawn(chance: random.Random) -> Input:
     """Something happens, mostly to what there is."""
     makers: list[Callable[[random.Random], Input]] = [_order, _order, _order, _supply, _supply, _receipt]
-    return chance.choice([*makers, _cancellation, _amendment, _correction])(chance)
+    return chance.choice([*makers, _cancellation, _amendment, _correction, _safety_stock])(chance)
 
 
 def _order(chance: random.Random) -> Input:
@@ -104,6 +136,11 @@ def _correction(chance: random.Random) -> Input:
     return "inventory-adjusted", build.adjustment(
         f"ADJ-{chance.randint(1, 10**6)}", chance.choice((-2, -1, 3)), **place
     )
+
+
+def _safety_stock(chance: random.Random) -> Input:
+    policy = build.policy(chance.choice(SKUS), chance.randint(1, 10**6), safety_stock=chance.choice((0, 2, 6)))
+    return "product-policy-updated", policy
 
 
 async def swept(connection: asyncpg.Connection) -> None:

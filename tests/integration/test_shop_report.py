@@ -138,6 +138,31 @@ async def test_what_waits_is_told_with_its_age_and_its_value(database_url: str) 
     ]
 
 
+async def test_months_add_up_the_days_and_say_what_waited_was_worth(database_url: str) -> None:
+    async with ledger(database_url) as books:
+        await history(books)
+        period = Period(date(2026, 10, 1), date(2026, 11, 22))
+        found = await report_shop(await books.connection(), period, datetime.fromisoformat("2026-11-23T12:00:00Z"))
+    assert [list(row.values()) for row in found["months"]] == [
+        ["2026-10", 1, 0, 4, 0, 0.0, 1.0, 0.0, 4],
+        ["2026-11", 5, 6, 13, 7, 0.2308, 0.5, 0.2692, 7],
+    ]
+    # In November SO-10 gives up 1 unit after 10 days, SO-A 1 after one day; SO-D does so after the period.
+    assert [list(row.values()) for row in found["given_up"]] == [
+        ["2026-10", 0, 0, 0, 0],
+        ["2026-11", 0, 1, 1, 0],
+    ]
+    # SO-01 waits for 4 units at 19.99 at first. At the end SO-A waits for 3 of them; SO-D has no price.
+    assert [list(row.values()) for row in found["value_by_month"]] == [
+        ["2026-10", "EUR", 4, Decimal("79.96")],
+        ["2026-10", "USD", 0, Decimal("0.0")],
+        ["2026-11", "EUR", 3, Decimal("59.97")],
+        ["2026-11", "USD", 0, Decimal("0.0")],
+    ]
+    names = [row["row"] for row in rows(csv_text(found)) if row["section"] == "value_by_month"]
+    assert names[::2] == ["2026-10 EUR", "2026-10 USD", "2026-11 EUR", "2026-11 USD"]
+
+
 async def test_an_age_class_begins_with_a_whole_day(database_url: str) -> None:
     async with ledger(database_url) as books:
         for days, just in ((1, 0), (1, 1), (8, 0), (8, 1), (31, 0), (31, 1)):

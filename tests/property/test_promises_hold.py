@@ -221,6 +221,30 @@ def test_as_many_promises_hold_as_the_level_says(name: str) -> None:
     assert min(shares) >= LEVEL - SLACK
 
 
+def served_late(late: Callable[[Random], int], count: int, *, is_known: bool) -> float:
+    """Stock lasts until the delivery is due; then one customer a day waits for it. What share of promises held?"""
+    random, past, outcomes = Random(SEED), list[int](), list[bool]()  # noqa: S311 - a seeded generator
+    for _ in range(count):
+        days = late(random)
+        if len(past) >= WINDOW:
+            for day in range(days):
+                history = History((), past[-WINDOW:])
+                told = promised_on(START, history, LEVEL, DEFAULT_DAYS, OWN_ENOUGH, day if is_known else None)
+                outcomes.append(days <= (told - START).days)
+        past.append(days)
+    return sum(outcomes) / len(outcomes)
+
+
+@pytest.mark.parametrize("name", tuple(SUPPLIERS)[:5])
+def test_promises_hold_where_customers_wait_because_supply_is_late(name: str) -> None:
+    """The later it is, the more of them: most promises are about the worst deliveries."""
+    assert served_late(SUPPLIERS[name], 3000, is_known=True) >= LEVEL - 2 * SLACK
+
+
+def test_what_is_promised_without_regard_to_lateness_does_not_hold_then() -> None:
+    assert served_late(SUPPLIERS[SMOOTH[0]], 3000, is_known=False) < 0.75
+
+
 @every_supplier
 def test_the_document_tells_what_was_measured(name: str) -> None:
     one_by_one, at_once, early_on, many_orders, few_orders = measured(name)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-COMMANDS = ("run", "migrate", "topics", "check", "show", "report", "dlq", "stack", "demo", "bench")
+COMMANDS = ("run", "migrate", "topics", "check", "show", "report", "dlq", "stack", "demo", "year", "bench")
 # What only commands at work need; each of them would double the time of --help.
 HEAVY = ("aiokafka", "asyncpg", "pydantic", "prometheus_client", "starlette", "uvicorn", "uvloop")
 

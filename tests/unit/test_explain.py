@@ -176,3 +176,14 @@ def test_who_ranks_before_and_waits_nevertheless_came_later_or_was_changed() -> 
         Behind(raised.waiting, "amended"),
         Behind(lost.waiting, "changed_since"),
     )
+
+
+def test_a_line_whose_order_is_not_paid_is_not_served_and_ahead_of_nobody() -> None:
+    story = Story()
+    story.order("SO-1", wants(3, at="WH1"))
+    story.account.orders["SO-1"].lines[0].suspend()
+    story.order("SO-2", wants(2), minute=1)
+    why = explained(story, "SO-1")
+    assert (why.rules, why.uncovered, why.remedies) == (("unpaid",), 3, ())
+    assert explained(story, "SO-2").ahead.lines == 0
+    assert explained(story, "SO-2").remedies == (Remedy("arrival", 2),)

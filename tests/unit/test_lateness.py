@@ -72,6 +72,20 @@ def test_who_is_always_early_is_not_promised_before_his_word() -> None:
     assert promised_on(DUE, History(), 0.9, -3, own_enough=10) == DUE
 
 
+@pytest.mark.parametrize(
+    ("late_so_far", "day"),
+    [(-5, 10), (0, 10), (1, 10), (3, 11), (9, 11), (10, 11), (11, 10)],
+)
+def test_of_what_has_not_come_yet_only_those_tell_that_came_no_earlier(late_so_far: int, day: int) -> None:
+    past = [0] * 5 + [1] * 30 + [9] * 10 + [10]
+    found = promised_on(DUE, History(all=past), 0.9, 14, 20, late_so_far)
+    assert found == date(2026, 12, day)
+
+
+def test_a_supplier_without_a_past_is_not_known_better_the_longer_it_takes() -> None:
+    assert promised_on(DUE, History(all=[5] * 8), 0.9, 14, 10, late_so_far=3) == date(2026, 12, 15)
+
+
 def test_a_promise_beyond_the_calendar_is_its_last_day() -> None:
     assert promised_on(date(9999, 12, 30), History(), 0.9, 14, own_enough=10) == date.max
     assert promised_on(date.max, History(all=[5] * 9), 0.9, 14, own_enough=10) == date.max

@@ -234,6 +234,24 @@ def demo(
 
 
 @app.command()
+def year(
+    *,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How many days.")] = 365,
+    seed: Annotated[int, typer.Option(help="Another seed is another year.")] = 1,
+    orders_per_day: Annotated[
+        float | None, typer.Option(min=1, help="The mean over a year; by default what the real orders suggest.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the report as a page to FILE as well.")
+    ] = None,
+) -> None:
+    """Play a year of a shop on servers of its own, audit each day, and report the year."""
+    from bo_worker.cli.yearly import run_year  # noqa: PLC0415 - see above
+
+    raise typer.Exit(run_year(days, seed, orders_per_day, html))
+
+
+@app.command()
 def bench(
     scenarios: Annotated[list[str] | None, typer.Argument(help="drain, hot, queue, steady; all by default.")] = None,
     *,

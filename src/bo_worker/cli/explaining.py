@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bo_worker.store.reports import Report
 
 _RULES: Final = {
+    "unpaid": "The payment of its order failed; it is not served until that is mended.",
     "unfinished": "{unfinished} is still at work and goes on giving out units.",
     "not_begun": "Its season begins on {starts_on}; until then its stock serves nobody.",
     "ended": "Its season has ended; its stock serves nobody.",
@@ -81,7 +82,7 @@ def _waiting(line: Report, why: dict[str, Any]) -> Iterator[str]:
         )
     for number, remedy in enumerate(why["remedies"]):
         yield f"{'Cheapest' if number == 0 else 'Or'}: {_remedy(remedy)}"
-    if not why["remedies"] and not why["unfinished"]:
+    if not why["remedies"] and not why["unfinished"] and "unpaid" not in why["rules"]:
         yield "No unit that arrives now would serve it."
 
 

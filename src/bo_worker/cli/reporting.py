@@ -6,7 +6,7 @@ import asyncio
 import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from bo_worker.cli.failures import CommandFailedError
 from bo_worker.cli.output import print_json, print_line, print_table, quiet_logs, wait_s
@@ -26,6 +26,9 @@ _PROMISES = (
     "level", "made", "open", "held", "broken", "withdrawn", "judged", "share_held", "mean_days_late",
     "worst_days_late", "moves_per_promise",
 )  # fmt: skip
+
+# A table of more days is left out; the months say enough, and all other forms have them.
+_DAYS_SHOWN_MAX: Final = 62
 
 
 def print_promises(settings: Settings, *, as_json: bool) -> None:
@@ -47,16 +50,17 @@ def print_shop(
     last: date | None,
     form: Literal["table", "json", "csv"],
     file: Path | None,
+    at: datetime | None = None,
 ) -> None:
     """Print the report of a shop from the first to the last day, both counted in; by default of the last 30.
 
-    With a file it is written there as a page; a table is then not printed.
+    With a file it is written there as a page; a table is then not printed. It is a report as of now, or of `at`.
 
     Raises:
         CommandFailedError: the file can't be written.
     """
     quiet_logs()
-    now = datetime.now(UTC)
+    now = at or datetime.now(UTC)
     usual = Period.until(last or max(now.date(), first or date.min))
     report = asyncio.run(_ask_shop(settings, Period(first or usual.first, usual.last), now))
     if file is not None:
@@ -74,6 +78,8 @@ def print_shop(
 def _print_sections(report: Report) -> None:
     print_line(f"From {report['from']} to {report['to']} (UTC), as of {report['at']:%Y-%m-%d %H:%M} UTC")
     for section in sections(report):
+        if section.name == "days" and len(section.rows) > _DAYS_SHOWN_MAX:
+            continue
         columns = [_column(name, [row[index] for row in section.rows]) for index, name in enumerate(section.columns)]
         print_table(section.title, section.columns, list(zip(*columns, strict=True)))
 

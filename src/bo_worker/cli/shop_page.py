@@ -51,7 +51,7 @@ summary { cursor: pointer; color: var(--faint); }
 @media (max-width: 40rem) { svg { font-size: 18px; } }
 @media print { body { max-width: none; } section { break-inside: avoid; } }
 """
-_TEXT_COLUMNS: Final = {"age", "currency", "day", "line_id", "of", "order_id", "refused_by", "since", "sku"}
+_TEXT_COLUMNS: Final = {"age", "currency", "day", "line_id", "month", "of", "order_id", "refused_by", "since", "sku"}
 
 
 def page(report: Report) -> str:

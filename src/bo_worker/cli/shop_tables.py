@@ -7,6 +7,8 @@ import io
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from bo_worker.store.shop import AGES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -16,6 +18,12 @@ SHARES: Final = {"fill_rate", "backorder_rate", "rejection_rate", "share", "shar
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 _SERVICE: Final = ("of", "asked", "served", "waited", "rejected", "fill_rate", "backorder_rate", "rejection_rate")
 _PROMISES: Final = ("level", "made", "open", "held", "broken", "withdrawn", "judged", "share_held", "mean_days_late")
+_MONTHS: Final = (
+    "month", "orders", "served", "waited", "rejected", "fill_rate", "backorder_rate", "rejection_rate", "waiting",
+)  # fmt: skip
+_PROMISED: Final = ("month", "level", "judged", "held", "share_held", "mean_days_late")
+# How many columns name a row; one where nothing is said.
+_NAMING: Final = {"intake": 0, "waiting": 0, "fill_time": 0, "dock": 0, "promises_by_month": 2, "value_by_month": 2}
 _OLDEST: Final = ("rank", "order_id", "line_id", "sku", "units", "since", "days")
 # Section, title, columns, and what the figures mean.
 _KINDS: Final = (
@@ -26,6 +34,14 @@ _KINDS: Final = (
       " rejected: not sold. Each rate is of what was asked for.")),
     ("days", "Day by day", ("day", "orders", "served", "waited", "rejected", "waiting"),
      "Units by the day of their order (UTC). waiting: units that waited at the end of the day."),
+    ("months", "Month by month", _MONTHS,
+     "The same by month, with the rates of units. waiting: at the end of the month or of the period."),
+    ("given_up", "Given up while waiting, by month", ("month", *AGES),
+     "Units that customers gave up, by the month in which they did and the time since their order was taken in."),
+    ("promises_by_month", "Promises kept, by month", _PROMISED,
+     "Promises by the month of the first day that was told, once that has passed. Who gave up before is left out."),
+    ("value_by_month", "Value of what waited, by month", ("month", "currency", "units", "value"),
+     "Unit price times units that waited at the end of the month or of the period, per currency; known prices only."),
     ("waiting", "Waiting now", ("units", "lines", "orders", "products"),
      "Units that wait for stock at the time of the report, and on how many lines, orders and products."),
     ("ages", "How long units waited", ("age", "waiting", "filled", "cancelled"),
@@ -113,8 +129,8 @@ def _rows(report: Report, name: str) -> list[Report]:
 
 
 def _figures(section: Section, row: Sequence[Any]) -> Iterable[tuple[str, str, str, Any]]:
-    first = 0 if section.name in ("intake", "waiting", "fill_time", "dock") else 1
-    name = plain(row[0]) if first else ""
+    first = _NAMING.get(section.name, 1)
+    name = " ".join(map(plain, row[:first]))
     for column, value in zip(section.columns[first:], row[first:], strict=True):
         yield section.name, name, column, plain(value)
 

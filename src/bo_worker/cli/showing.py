@@ -45,6 +45,8 @@ def print_order(settings: Settings, order_id: str, *, why: bool, as_json: bool) 
         print_json(order)
         return
     print_table(f"Order {order_id}", ("", ""), ((name, order[name]) for name in _HEAD))
+    if order["payment"] is not None:
+        print_table("Payment", ("", ""), order["payment"].items())
     lines = order["lines"]
     columns = ("line_id", "sku", "location", *_BUCKETS)
     print_table("Lines", (*columns, "rank", "expected"), (_line(line, columns) for line in lines))

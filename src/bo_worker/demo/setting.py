@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -29,16 +29,16 @@ SESSION_TIMEOUT_S = 6  # the least that Kafka allows: so long a killed worker's 
 
 
 @contextmanager
-def own_servers(progress: Callable[[str], None]) -> Iterator[Settings]:
-    """Servers with all that a worker needs, for as long as the context lasts. Blocking.
+def own_servers(progress: Callable[[str], None], *, durable: bool = True, **given: Any) -> Iterator[Settings]:
+    """Servers with all that a worker needs, for as long as the context lasts, and with `given` settings. Blocking.
 
     Raises:
         StackError: The servers could not be had.
     """
-    with _without_settings_around(), servers(progress) as found:
+    with _without_settings_around(), servers(progress, durable=durable) as found:
         # On servers that are not ours alone, names of our own keep us apart from everybody else.
         mark = f"demo_{secrets.token_hex(4)}" if KAFKA_VARIABLE in os.environ else ""
-        settings = _settings(found, mark)
+        settings = _settings(found, mark).model_copy(update=given)
         asyncio.run(_prepare(found.database_url, settings, progress))
         try:
             yield settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from bo_worker.domain.cause import Cause
@@ -11,6 +11,7 @@ from bo_worker.domain.choice_terms import ChoiceTerms
 from bo_worker.domain.cross_dock import DockTerms
 from bo_worker.domain.demand import ANY_LOCATION, rank_by_placed_at
 from bo_worker.domain.journal import Entry
+from bo_worker.domain.payment import PaymentTerms
 from bo_worker.domain.stock import Product
 from bo_worker.domain.supply import PurchaseOrder
 from bo_worker.domain.working_days import weekends
@@ -26,12 +27,22 @@ if TYPE_CHECKING:
     from bo_worker.domain.supply import Delivery
 
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(slots=True, frozen=True)
 class Refusal:
     """Why a well-formed message can't be applied; nothing was changed."""
 
     error: str
     reason: str
+
+
+def refuse_version(name: str, known: tuple[int, bytes], received: tuple[int, bytes]) -> Refusal | None:
+    """Refuse a version (with its digest) that is known with other content. One that is no newer has no effect."""
+    if received[0] != known[0] or received[1] == known[1]:
+        return None
+    return Refusal("conflict", f"version {received[0]} of {name} was received before with other content")
 
 
 @dataclass(slots=True, frozen=True)
@@ -51,6 +62,7 @@ class Terms:
     to go by them alone. A customer hears of a promise that moved by `moved_days` or more. `dock` says what of a
     receipt may leave from the dock. `is_day_off` tells on which days nobody works in a country (ISO 3166-1).
     `choices` says what customers are told and offered beyond what they must be.
+    `payment` says when money is asked for.
     """
 
     level: float = 0.9
@@ -60,6 +72,7 @@ class Terms:
     dock: DockTerms = field(default_factory=DockTerms)
     is_day_off: Callable[[str | None, date], bool] = weekends
     choices: ChoiceTerms = field(default_factory=ChoiceTerms)
+    payment: PaymentTerms = field(default_factory=PaymentTerms)
 
 
 @dataclass(slots=True)
@@ -67,7 +80,8 @@ class Account:
     """A unit of work. Facts are recorded in the order in which they happened, each with its cause.
 
     `cause` is the message at work; whoever applies a command sets it first.
-    `today` is the day (UTC) that it works on. `histories` are those of suppliers, by (supplier id, SKU).
+    `now` is the instant and `today` the day (UTC) that it works on. `histories` are those of suppliers, by
+    (supplier id, SKU).
     `served_by_truck` counts units that went from a receipt of a purchase order in transit to order lines, by
     (purchase order id, order id, position).
     `early` holds messages that wait for an order of this unit of work, `refused` those of them that turned out
@@ -86,6 +100,7 @@ class Account:
     refused: list[tuple[Early, Refusal]] = field(default_factory=list)
     joined: list[JoinWaitlist] = field(default_factory=list)
     today: date = date.min
+    now: datetime = _LONG_AGO
     terms: Terms = field(default_factory=Terms)
     purchase_orders: dict[str, PurchaseOrder] = field(default_factory=dict)
     histories: dict[tuple[str, str], History] = field(default_factory=dict)
@@ -116,11 +131,13 @@ class Account:
         self, change: Change, quantity: int, sku: str, location: str = "", line: OrderLine | None = None
     ) -> Entry:
         """Write an entry in the journal: what changed, by how much, where, for whom."""
-        entry = Entry(self.cause.name, change, quantity, sku, location)
-        if line is not None:
-            entry.order_id, entry.position = line.order.order_id, line.position
+        cause = self.cause
+        if line is None:
+            entry = Entry(cause.name, change, quantity, sku, location)
+        else:
+            entry = Entry(cause.name, change, quantity, sku, location, line.order.order_id, line.position)
         self.journal.append(entry)
-        self.product(sku).touched_by = self.cause
+        self.product(sku).touched_by = cause
         return entry
 
     def enqueue(self, product: Product, line: OrderLine) -> None:

@@ -30,6 +30,7 @@ def adjust_inventory(account: Account, command: AdjustInventory) -> Effect | Ref
     stock = product.stock_at(command.location)
     stock.on_hand += command.quantity_delta
     stock.is_changed = product.is_changed = True
+    product.note_free(stock, command.quantity_delta)
     account.note("adjusted", command.quantity_delta, command.sku, command.location)
     effect = Effect()
     if stock.allocated > stock.on_hand:

@@ -24,15 +24,18 @@ def choose(product: Product, line: OrderLine) -> list[tuple[Stock, int]]:
     if product.is_closed:
         return []
     safety_stock = product.safety_stock
+    open_quantity = line.backordered
     places = product.stock.values() if line.location is None else filter(None, [product.stock.get(line.location)])
     free = [
         (stock.allocated + safety_stock - stock.on_hand, stock.location, stock)
         for stock in places
         if stock.on_hand - stock.allocated > safety_stock
     ]
+    if len(free) == 1:
+        negative_units, _, stock = free[0]
+        return [(stock, min(-negative_units, open_quantity))]
     free.sort(key=_most_available_first)
     chosen = []
-    open_quantity = line.backordered
     for negative_units, _, stock in free:
         quantity = min(-negative_units, open_quantity)
         chosen.append((stock, quantity))
@@ -55,7 +58,7 @@ def claim(
     arrivals: Arrivals | None = None,
 ) -> None:
     """Give `quantity` free units of `stock` to a waiting line, which holds them until they are released."""
-    product = account.product(line.sku)
+    product = account.products[line.sku]
     line.backordered -= quantity
     line.held += quantity
     line.is_changed = True
@@ -139,6 +142,7 @@ def _drop_served(account: Account, lane: Lane) -> None:
     """Drop what no longer waits from the front, and what waits at another rank by now."""
     while lane.entries:
         rank, _, line = lane.entries[0]
-        if line.backordered and account.rank(line) == rank:
+        # A line may have been suspended since, and wait in another lane.
+        if line.backordered and (line.location or ANY_LOCATION) == lane.location and account.rank(line) == rank:
             return
         lane.pop()

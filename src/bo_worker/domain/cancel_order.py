@@ -115,6 +115,7 @@ def _give_back(
     stock = product.stock_at(claim.location)
     stock.allocated -= quantity
     stock.is_changed = True
+    product.note_free(stock, quantity)
     account.note("returned", quantity, line.sku, claim.location, line).fulfillment_id = claim.fulfillment_id
     effect.touch(line.sku, claim.location)
     return quantity

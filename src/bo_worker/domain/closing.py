@@ -60,7 +60,7 @@ def close_for_rate(product: Product, churn: Churn) -> bool:
     if product.closed_reason is not None or policy is None or not _gave_up(policy, churn, 1):
         return False
     product.closed_reason = CANCELLATION_RATE
-    product.is_procurement_changed = product.is_changed = True
+    product.note_purchasing()
     return True
 
 
@@ -80,7 +80,7 @@ def review(product: Product, churn: Churn, queue: Queue, today: date) -> bool:
     product.closed_reason = reason
     product.review_on = None
     plan_review(product, today)
-    product.is_procurement_changed = product.is_changed = True
+    product.note_purchasing()
     return reason != before
 
 
@@ -88,7 +88,7 @@ def plan_review(product: Product, today: date) -> None:
     """Have it looked at tomorrow whether lines may wait, where that can change."""
     if product.review_on is None and is_watched(product) and (product.waiting or product.closed_reason):
         product.review_on = today + timedelta(days=1)
-        product.is_procurement_changed = product.is_changed = True
+        product.note_purchasing()
 
 
 def days_waiting(queue: Queue, today: date) -> int:

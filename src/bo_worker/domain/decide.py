@@ -24,6 +24,7 @@ from bo_worker.domain.commands import (
 )
 from bo_worker.domain.dispatch_shipment import dispatch_shipment
 from bo_worker.domain.early import keep_early
+from bo_worker.domain.pay_back import pay_back
 from bo_worker.domain.place_order import place_order
 from bo_worker.domain.receive_inventory import receive_inventory
 from bo_worker.domain.settle import Effect, settle
@@ -74,16 +75,18 @@ def _change_order(
 ) -> Effect | Refusal:
     """Change an order; what comes before it waits for it."""
     order = account.orders.get(command.order_id)
-    match command:
-        case CancelOrder() if order is not None:
-            return cancel_order(account, order, command)
-        case AmendOrder() if order is not None:
-            return amend_order(account, order, command)
-        case UpdatePayment() if order is not None:
-            return update_payment(account, order, command)
-        case _:
-            keep_early(account, command, token)
-            return NOTHING
+    if order is None:
+        keep_early(account, command, token)
+        return NOTHING
+    if isinstance(command, AmendOrder):
+        return amend_order(account, order, command)
+    effect = (
+        cancel_order(account, order, command)
+        if isinstance(command, CancelOrder)
+        else update_payment(account, order, command)
+    )
+    pay_back(account, order)
+    return effect
 
 
 def _change_known(account: Account, command: DispatchShipment | AnswerNotice) -> Effect | Refusal:
@@ -92,7 +95,9 @@ def _change_known(account: Account, command: DispatchShipment | AnswerNotice) ->
     if order is None:
         return Refusal("unknown_order", f"there is no order {command.order_id}")
     if isinstance(command, AnswerNotice):
-        return answer_notice(account, order, command)
+        effect = answer_notice(account, order, command)
+        pay_back(account, order)
+        return effect
     return dispatch_shipment(account, order, command) or NOTHING
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from bo_worker.domain.lateness import NO_HISTORY, promised_on
 from bo_worker.domain.supply import COUNTED
@@ -11,11 +12,18 @@ if TYPE_CHECKING:
     from bo_worker.domain.account import Account
     from bo_worker.domain.supply import SupplyLine
 
+# What did not come by its day is told another one so many days from then at least: who is told a new day every day
+# believes none.
+LATER_DAYS: Final = 7
+# The rest of what began to come is given up when nothing more of it has come for longer.
+_REST_DAYS_MAX: Final = 30
+
 
 def set_days(account: Account, line: SupplyLine) -> None:
     """Set the day that holds as often as we want, going by how late the supplier was before.
 
-    A supplier that puts a date off is late by the date it gave first.
+    A supplier that puts a date off is late by the date it gave first. Customers wait most often where supply is late
+    already, so that it has not come by today counts.
     """
     if line.status in COUNTED:
         line.due_on = min(line.due_on, line.expected_to)
@@ -25,8 +33,31 @@ def set_days(account: Account, line: SupplyLine) -> None:
         terms = account.terms
         history = account.histories.get((line.supplier_id, line.sku), NO_HISTORY)
         due_on = min(line.due_on, line.expected_to)
-        holds = promised_on(due_on, history, terms.level, terms.default_days, terms.own_enough)
+        late_so_far = (account.today - due_on).days
+        holds = promised_on(due_on, history, terms.level, terms.default_days, terms.own_enough, late_so_far)
         line.promised_on = max(line.expected_to, holds)
+
+
+def put_off(account: Account, line: SupplyLine) -> None:
+    """Rely on the rest of what began to come for a later day once its day has passed, in the end no longer."""
+    last, today = line.last_received_on, account.today
+    if last is None or not line.received or not line.incoming or line.promised_on >= today:
+        return
+    line.is_overdue = (today - last).days > _REST_DAYS_MAX
+    if not line.is_overdue:
+        line.promised_on = today + timedelta(days=max(LATER_DAYS, account.terms.default_days))
+
+
+def lapse(account: Account) -> None:
+    """Count no longer on what should have come by now and of which nothing came; put off the rest of the other."""
+    for order in account.purchase_orders.values():
+        for line in order.lines.values():
+            if line.incoming and line.promised_on < account.today:
+                account.product(line.sku).lapsed += line.incoming
+                line.is_overdue = not line.received
+                put_off(account, line)
+                line.is_changed = order.is_changed = True
+                account.product(line.sku).expect(line, account.cause)
 
 
 def reestimate(account: Account) -> None:
@@ -37,6 +68,8 @@ def reestimate(account: Account) -> None:
                 continue
             before = line.promised_on
             set_days(account, line)
+            if line.received and line.promised_on < account.today:
+                line.promised_on = before  # The rest of it is put off.
             if line.promised_on != before:
                 line.is_changed = order.is_changed = True
                 account.product(line.sku).expect(line, account.cause)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from bo_worker.domain.demand import ANY_LOCATION
+from bo_worker.domain.demand import ANY_LOCATION, SUSPENDED
 from bo_worker.domain.kinds import DROP_SHIP, ENDED, NOT_BEGUN
 from bo_worker.domain.promise import look_out
 from bo_worker.domain.remedy import remedies, rivals
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NAMED_MAX: Final = 5
 
 Rule = Literal[
+    "unpaid",
     "unfinished",
     "not_begun",
     "ended",
@@ -87,7 +88,11 @@ class Scene(NamedTuple):
 
 
 def make_scene(product: Product, queue: Sequence[Waiting], unfinished: str | None = None) -> Scene:
-    """Return a product with its queue; gives what is on its way to the lines in rank."""
+    """Return a product with its queue; gives what is on its way to the lines in rank.
+
+    Lines that are suspended, as their orders are not paid, are ahead of nobody.
+    """
+    queue = [line for line in queue if not line.pin.startswith(SUSPENDED)]
     outlook: Outlook = look_out(product)
     pegs = outlook.peg_all(queue)
     return Scene(
@@ -114,7 +119,7 @@ def why_waiting(scene: Scene, line: Waiting, *, held: int = 0, waits_for_others:
         rules.append("ship_complete")
     if product.closed_reason is not None:
         rules.append("closed")
-    found = () if scene.unfinished else tuple(remedies(product, scene.queue, line))
+    found = () if scene.unfinished or "unpaid" in rules else tuple(remedies(product, scene.queue, line))
     starts = product.policy.release_on if product.phase == NOT_BEGUN and product.policy else None
     return WhyWaiting(
         line.quantity, tuple(rules), _ahead(scene, line), pegged, uncovered, found, starts, scene.unfinished
@@ -133,6 +138,8 @@ def _ahead(scene: Scene, line: Waiting) -> Ahead:
 
 def _rules(scene: Scene, line: Waiting, *, covered: bool) -> list[Rule]:
     product = scene.product
+    if line.pin.startswith(SUSPENDED):
+        return ["unpaid"]
     if scene.unfinished:
         return ["unfinished"]
     if product.phase == NOT_BEGUN:

@@ -37,16 +37,34 @@ def safe_days(late_days: Sequence[int], level: float) -> int | None:
     return sorted(late_days)[rank - 1] if rank <= len(late_days) else None
 
 
-def promised_on(expected_to: date, history: History, level: float, default_days: int, own_enough: int) -> date:
+def promised_on(
+    expected_to: date,
+    history: History,
+    level: float,
+    default_days: int,
+    own_enough: int,
+    late_so_far: int | None = None,
+) -> date:
     """Return the day by which a delivery that is due on `expected_to` has come with the probability `level`.
 
     The history of the SKU speaks where it has at least `own_enough` deliveries, else that of the supplier; where
     neither is long enough for the level, `default_days` are added. Never earlier than the supplier's own word.
+
+    Of a delivery that is open `late_so_far` days after it was due (before, where negative) only those past ones tell
+    that were open by then. Where they are too few for the level, the latest of them speaks; where there are none, the
+    whole past does, as it did before.
     """
-    days = safe_days(history.own, level) if len(history.own) >= own_enough else None
+    own, every = _not_before(history.own, late_so_far), _not_before(history.all, late_so_far)
+    days = safe_days(own, level) if len(own) >= own_enough else None
     if days is None:
-        days = safe_days(history.all, level)
+        days = safe_days(every, level)
+    if days is None and safe_days(history.all, level) is not None:
+        days = max(every) if every else safe_days(history.all, level)
     if days is None:
         days = default_days
     latest = (date.max - expected_to).days
     return expected_to + timedelta(days=min(max(0, days), latest))
+
+
+def _not_before(late_days: Sequence[int], late_so_far: int | None) -> Sequence[int]:
+    return late_days if late_so_far is None else [days for days in late_days if days >= late_so_far]

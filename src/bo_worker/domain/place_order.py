@@ -8,13 +8,14 @@ from bo_worker.domain.allocation import choose, claim
 from bo_worker.domain.consolidation import why_held
 from bo_worker.domain.demand import Order, OrderLine
 from bo_worker.domain.early import apply_early
-from bo_worker.domain.facts import NotificationLine
 from bo_worker.domain.kinds import ENDED
-from bo_worker.domain.notice import notified, notify
+from bo_worker.domain.notice import notified, notified_days, notify
 from bo_worker.domain.order_supply import has_own_supply, order_supply
+from bo_worker.domain.pay_back import pay_back
 from bo_worker.domain.procurement import UNPROMISED, count_demand
 from bo_worker.domain.promise import is_promised, promise
 from bo_worker.domain.release import release
+from bo_worker.domain.update_payment import follow_payment
 
 if TYPE_CHECKING:
     from bo_worker.domain.account import Account
@@ -54,6 +55,8 @@ def place_order(account: Account, command: PlaceOrder, digest: bytes) -> None:
     if own_supply:
         order_supply(account, order)
     _tell(account, order, reason)
+    if order.payment is not None:
+        pay_back(account, order)
 
 
 def open_order(command: PlaceOrder, digest: bytes) -> Order:
@@ -66,8 +69,7 @@ def open_order(command: PlaceOrder, digest: bytes) -> Order:
         command.ship_complete,
         command.need_by,
         command.ship_to_country,
-        command.payment,
-        digest,
+        digest=digest,
     )
     order.lines = [
         OrderLine(
@@ -83,6 +85,8 @@ def open_order(command: PlaceOrder, digest: bytes) -> Order:
         )
         for position, asked in enumerate(command.lines, 1)
     ]
+    if command.payment is not None:
+        follow_payment(order, command.payment)
     return order
 
 
@@ -90,7 +94,9 @@ def _serve_or_refuse(account: Account, line: OrderLine) -> str | None:
     """Claim free units for one line; reject it as a whole where what is short may not wait. Return why."""
     product = account.product(line.sku)
     chosen = choose(product, line)
-    short = line.backordered - sum([quantity for _, quantity in chosen])
+    short = line.backordered
+    for _, quantity in chosen:
+        short -= quantity
     refused = _refusal(account, product, line, short) if short else None
     if refused:
         _reject(account, line)
@@ -163,7 +169,7 @@ def _tell(account: Account, order: Order, reason: str | None) -> None:
         notify(account, order, "order_rejected", rejected, reason=reason)
     if order.is_waiting():
         waiting = [
-            NotificationLine(line.line_id, line.sku, line.backordered, line.expected_from, line.expected_to)
+            notified_days(account, line.line_id, line.sku, line.backordered, (line.expected_from, line.expected_to))
             for line in order.lines
             if line.backordered
         ]
@@ -171,6 +177,10 @@ def _tell(account: Account, order: Order, reason: str | None) -> None:
         for line in order.lines:
             if line.backordered and line.expected_to:
                 line.is_promised = True
+                account.product(line.sku).note_promise(line.expected_to)
                 account.promised.append(line)
     elif released:
         notify(account, order, "order_confirmed", released)
+    elif order.payment is not None and any(line.held for line in order.lines):
+        # Nothing waits for stock; what is held leaves when its money is there.
+        notify(account, order, "order_confirmed", [notified(line, line.held) for line in order.lines if line.held])

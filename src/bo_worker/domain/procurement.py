@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from bo_worker.domain.closing import plan_review
 from bo_worker.domain.facts import Procurement
 from bo_worker.domain.identity import derive_id
+from bo_worker.domain.kinds import ENDED
 from bo_worker.domain.stock import Demand
 from bo_worker.domain.supply import incoming
 
@@ -50,7 +51,7 @@ def tell_purchasing(account: Account, product: Product, *, switched: bool) -> li
             _set_reorder_told(product, told=False)
         if product.is_policy_changed and product.closed_reason is not None:
             product.review_on = account.today
-            product.is_procurement_changed = True
+            product.note_purchasing()
         plan_review(product, account.today)
     told += _expedite(product)
     if product.lapsed and product.waiting:
@@ -82,25 +83,28 @@ def name(account: Account, product: Product, message: Procurement) -> None:
 
 
 def _reorder(product: Product) -> list[Procurement]:
-    """Ask for more at the reorder point, once until there is more again. What is discontinued is not bought."""
+    """Ask for more at the reorder point, once until there is more again. What is sold no more is not bought."""
     policy = product.policy
     if policy is None or policy.reorder_point is None:
         return []
-    available = sum([product.available(stock) for stock in product.stock.values()])
-    position = available + incoming(product.supply.values()) - product.waiting
-    is_low = position <= policy.reorder_point and not policy.discontinued
+    # What lies there until its season begins is there, though nobody may have it yet.
+    unclaimed = sum([max(0, one.on_hand - one.allocated - product.safety_stock) for one in product.stock.values()])
+    position = unclaimed + incoming(product.supply.values()) - product.waiting
+    is_low = position <= policy.reorder_point and not policy.discontinued and product.phase != ENDED
     if is_low == product.reorder_told:
         return []
     _set_reorder_told(product, told=is_low)
     if not is_low:
         return []
-    quantity = policy.reorder_quantity or policy.reorder_point + 1 - position
-    return [_message("reorder", product, quantity, "reorder_point")]
+    missing = policy.reorder_point + 1 - position
+    # As it is told once, what is asked for must be enough: so many times the usual quantity.
+    size = policy.reorder_quantity or missing
+    return [_message("reorder", product, size * -(-missing // size), "reorder_point")]
 
 
 def _set_reorder_told(product: Product, *, told: bool) -> None:
     product.reorder_told = told
-    product.is_procurement_changed = product.is_changed = True
+    product.note_purchasing()
 
 
 def _expedite(product: Product) -> list[Procurement]:
@@ -108,17 +112,17 @@ def _expedite(product: Product) -> list[Procurement]:
     gap = product.waiting
     if gap and product.supply:
         gap -= incoming(product.supply.values())
-    if gap and product.policy is not None and product.policy.kind in _MADE_FOR_ORDERS:
+    if gap and (product.phase == ENDED or (product.policy and product.policy.kind in _MADE_FOR_ORDERS)):
         gap = 0
     if gap <= 0:
         if product.expedite_told:
             product.expedite_told = 0
-            product.is_procurement_changed = product.is_changed = True
+            product.note_purchasing()
         return []
     if product.expedite_told and gap < _GROWTH * product.expedite_told:
         return []
     product.expedite_told = gap
-    product.is_procurement_changed = product.is_changed = True
+    product.note_purchasing()
     return [_message("expedite", product, gap, "backorders_exceed_supply")]
 
 

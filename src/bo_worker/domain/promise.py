@@ -42,7 +42,8 @@ class Promised(NamedTuple):
 def promise(account: Account, product: Product, line: OrderLine, units: int) -> Promise:
     """Return what `units` of a line are promised that is about to wait; the supply counts as given to it."""
     found = _from_supply(account, product, line, units) if product.supply else NO_PROMISE
-    return found if found.expected_to else from_lead_time(account, product)
+    # A day that has passed is about to be put off, or to count no longer.
+    return found if found.expected_to and found.expected_to >= account.today else from_lead_time(account, product)
 
 
 def from_lead_time(account: Account, product: Product) -> Promise:

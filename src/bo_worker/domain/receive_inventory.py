@@ -24,6 +24,7 @@ def receive_inventory(account: Account, command: ReceiveInventory) -> Effect:
             stock.on_hand += line.quantity
             account.note("received", line.quantity, line.sku, command.location)
             stock.is_changed = True
+            product.note_free(stock, line.quantity)
             effect.touch(line.sku, command.location)
     receive_supply(account, command)
     return effect

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bo_worker.domain.authorize import is_held_back
 from bo_worker.domain.consolidation import end_hold, keep_together
-from bo_worker.domain.facts import CrossDock, FulfillmentLine, Ship
+from bo_worker.domain.facts import CrossDock, FulfillmentLine, NotificationLine, Ship
 from bo_worker.domain.identity import derive_id
-from bo_worker.domain.notice import notified
 
 if TYPE_CHECKING:
     from bo_worker.domain.account import Account
     from bo_worker.domain.arrival import Arrivals
     from bo_worker.domain.demand import Claim, Order, OrderLine
-    from bo_worker.domain.facts import NotificationLine
 
 SHIP = "ship"
 CROSS_DOCK = "cross_dock"
@@ -21,12 +20,17 @@ Held = tuple["OrderLine", "Claim"]
 
 
 def release(account: Account, order: Order, arrivals: Arrivals | None = None) -> list[NotificationLine]:
-    """Release every held claim of an order, unless it still waits and is ship-complete or more of it comes soon.
+    """Release every held claim of an order that may leave.
+
+    It may not while it waits and is ship-complete, while more of it comes soon, or while its money is not there.
 
     Publishes one instruction per location and kind: `cross_dock` for units that `arrivals` brought, `ship`
     for all others. Returns the units released per line, empty where nothing may leave.
     """
-    if order.is_waiting() and (order.ship_complete or keep_together(account, order)):
+    is_waiting = order.is_waiting()
+    if is_waiting and (order.ship_complete or keep_together(account, order)):
+        return []
+    if order.payment is not None and is_held_back(account, order):
         return []
     if order.hold_until is not None:
         end_hold(order)
@@ -36,13 +40,19 @@ def release(account: Account, order: Order, arrivals: Arrivals | None = None) ->
     released: list[NotificationLine] = []
     for line in order.lines:
         if line.held:
-            released.append(notified(line, line.held))
+            released.append(NotificationLine(line.line_id, line.sku, line.held))
             _group(line, groups, arrivals if not limited or line.position in docked else None)
             line.released += line.held
             line.held = 0
             line.is_changed = True
     for location, kind in sorted(groups) if len(groups) > 1 else groups:
-        _instruct(account, order, groups[location, kind], arrivals if kind == CROSS_DOCK else None)
+        _instruct(
+            account,
+            order,
+            groups[location, kind],
+            arrivals if kind == CROSS_DOCK else None,
+            completes=not is_waiting,
+        )
     return released
 
 
@@ -74,13 +84,17 @@ def _group(line: OrderLine, groups: dict[tuple[str, str], list[Held]], arrivals:
         if claim.held:
             docked = arrivals is not None and claim.receipt_id == arrivals.receipt_id
             key = (claim.location, CROSS_DOCK if docked else SHIP)
-            groups.setdefault(key, []).append((line, claim))
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = []
+            group.append((line, claim))
 
 
-def _instruct(account: Account, order: Order, held: list[Held], arrivals: Arrivals | None) -> None:
+def _instruct(
+    account: Account, order: Order, held: list[Held], arrivals: Arrivals | None, *, completes: bool
+) -> None:
     """Publish the instruction for claims of one location, from the dock where `arrivals` brought them."""
     location = held[0][1].location
-    completes = not order.is_waiting()
     fulfillment_id = derive_id("F-", account.cause.name, order.order_id, location, CROSS_DOCK if arrivals else SHIP)
     lines = _release_claims(account, fulfillment_id, held, arrivals)
     if arrivals is None:

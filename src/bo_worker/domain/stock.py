@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bo_worker.domain.supply import SupplyLine
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+# What is stored of the supply of a product that is new.
+NO_SUPPLY = (0, 0, False, None)
 NO_RANK: Rank = (-(2**31), _NEVER, _NEVER, "", 0)
 
 
@@ -104,7 +106,8 @@ class Product:
     there is any, `queue` holds the lines that waited when the product was loaded, up to `queue_end` where there are
     more, `live` those lines of the account that wait or waited, and `outlook` what the supply is promised to, up to
     the line at `outlook_end`. `are_promises_due` says that promises may have moved, `promises` counts how often they
-    were looked at again.
+    were looked at again, as they are once `earliest_promise_on` has passed, before which no line that waits is
+    promised. `supply_stored` has what is stored of all this.
     `phase` is what its kind makes of the day, as of its last turn; while it `is_closed`, its stock serves nobody.
     `next_change_on` is the day of the next turn, known once the policy was stored or turned.
     `waitlist` is there where somebody wants to hear of it; it is not followed while a large change is at work, for
@@ -133,6 +136,7 @@ class Product:
     is_policy_changed: bool = False
     supply: dict[tuple[str, str, str], SupplyLine] = field(default_factory=dict)
     incoming_before: int = 0
+    supply_stored: tuple[object, ...] = NO_SUPPLY
     queue: dict[tuple[str, int], Waiting] = field(default_factory=dict)
     live: dict[tuple[str, int], OrderLine] = field(default_factory=dict)
     queue_end: Rank | None = None
@@ -140,6 +144,7 @@ class Product:
     outlook_end: Rank = NO_RANK
     promises: int = 0
     are_promises_due: bool = False
+    earliest_promise_on: date | None = None
     phase: str = "open"
     is_closed: bool = False
     next_change_on: date | None = None
@@ -193,6 +198,26 @@ class Product:
         self.outlook = None
         if self.supply:
             self.are_promises_due = self.is_changed = True
+
+    def note_purchasing(self) -> None:
+        """Note that what purchasing was told has changed, or whether lines may wait."""
+        self.is_procurement_changed = self.is_changed = True
+
+    def note_promise(self, day: date) -> None:
+        """Note that a line that waits is promised a day."""
+        if self.earliest_promise_on is None or day < self.earliest_promise_on:
+            self.earliest_promise_on = day
+            self.is_changed = True
+
+    def note_free(self, stock: Stock, quantity: int) -> None:
+        """Note that `quantity` more units (negative: fewer) are free, other than by a claim of who waits.
+
+        Supply fills up the safety stock first, so what that lacks, or lacks no more, is another's.
+        """
+        if self.supply:
+            free = stock.on_hand - stock.allocated
+            if min(free, free - quantity) < self.safety_stock:
+                self.disturb()
 
     def stock_at(self, location: str) -> Stock:
         """Return the stock at `location`, a new one of 0 units where the product was never kept."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.account import Refusal
+from bo_worker.domain.account import refuse_version
 from bo_worker.domain.kinds import turn
 from bo_worker.domain.settle import Effect
 
 if TYPE_CHECKING:
-    from bo_worker.domain.account import Account
+    from bo_worker.domain.account import Account, Refusal
     from bo_worker.domain.commands import UpdatePolicy
 
 
@@ -18,12 +18,8 @@ def update_policy(account: Account, command: UpdatePolicy, digest: bytes) -> Eff
     product = account.product(command.sku)
     held = product.policy
     if held is not None and command.version <= held.version:
-        if command.version == held.version and digest != product.policy_digest:
-            reason = (
-                f"version {command.version} of the policy of {command.sku} was received before with other content"
-            )
-            return Refusal("conflict", reason)
-        return None
+        known = (held.version, product.policy_digest)
+        return refuse_version(f"the policy of {command.sku}", known, (command.version, digest))
     safety_stock = product.safety_stock
     product.policy, product.policy_digest = command, digest
     was_closed = product.is_closed

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.account import Refusal
-from bo_worker.domain.estimate import set_days
+from bo_worker.domain.account import refuse_version
+from bo_worker.domain.estimate import put_off, set_days
 from bo_worker.domain.supply import ENDED, Delivery, PurchaseOrder, SupplyLine
 
 if TYPE_CHECKING:
-    from bo_worker.domain.account import Account
+    from bo_worker.domain.account import Account, Refusal
     from bo_worker.domain.commands import ReceiveInventory, UpdatePurchaseOrder
 
 
@@ -18,12 +18,7 @@ def update_purchase_order(account: Account, command: UpdatePurchaseOrder, digest
     """Set a purchase order if the version is newer than ours; nothing where it is older, or the same once more."""
     order = account.purchase_order(command.purchase_order_id)
     if command.version <= order.version:
-        if command.version == order.version and digest != order.digest:
-            reason = (
-                f"version {command.version} of {command.purchase_order_id} was received before with other content"
-            )
-            return Refusal("conflict", reason)
-        return None
+        return refuse_version(order.purchase_order_id, (order.version, order.digest), (command.version, digest))
     before = {line.sku for line in order.lines.values() if line.incoming}
     order.version, order.digest, order.status = command.version, digest, command.status
     order.supplier_id, order.location = command.supplier_id, command.location
@@ -33,6 +28,7 @@ def update_purchase_order(account: Account, command: UpdatePurchaseOrder, digest
     for line in order.lines.values():
         if order.status in ENDED:
             _end(account, line)
+        put_off(account, line)
         if line.sku in before or line.incoming:
             account.product(line.sku).expect(line, account.cause)
     return None
@@ -71,6 +67,7 @@ def receive_supply(account: Account, command: ReceiveInventory) -> None:
         for touched in order.receive(line.purchase_order_line_id, line.sku, units, on):
             if touched.quantity and not touched.open:
                 _end(account, touched)
+            put_off(account, touched)
             account.product(touched.sku).expect(touched, account.cause)
 
 

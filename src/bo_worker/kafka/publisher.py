@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -17,19 +17,19 @@ from aiokafka.errors import (
 
 from bo_worker.kafka.client import cancel_all, client_arguments, ended_within, started
 from bo_worker.kafka.errors import KafkaFault, KafkaUnavailable, PublishFailed
+from bo_worker.kafka.record_batch import RecordBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterator, Sequence
-
-    from aiokafka.producer.message_accumulator import BatchBuilder
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
     from bo_worker.config import Settings
-    from bo_worker.messages.record import Message
+    from bo_worker.messages.record import Outgoing
 
 _BATCH_BYTES = 512 * 1024  # a topic with the broker's own limit of 1 MiB takes it too
 _MESSAGE_BYTES_MAX = 16 * 1024 * 1024  # far below the broker's limit on a request, which would hang up on us
 _SEQUENCE_BOUND = 2**30  # the client counts wrongly from 2^31 messages to one partition
 _KEYS_CACHED = 65_536
+_SLICE = 100  # messages, between which others go first
 _END_DEADLINE_S = 2.0
 _REFUSALS = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTopicError)
 
@@ -52,16 +52,29 @@ def murmur2(key: bytes) -> int:
     return digest ^ digest >> 15
 
 
+async def _next_round() -> None:
+    await asyncio.sleep(0)
+
+
 class Publisher:
     """Publishes to Kafka with an idempotent producer, and builds a new one after any failure.
+
+    `give_way` lets others of this process go first, now and then.
 
     After a failure it is unknown which messages arrived, and a producer that lost one message makes the
     broker refuse the following ones. So the producer is thrown away, and the caller publishes the same
     messages again.
     """
 
-    def __init__(self, settings: Settings, *, sequence_bound: int = _SEQUENCE_BOUND) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        sequence_bound: int = _SEQUENCE_BOUND,
+        give_way: Callable[[], Awaitable[None]] = _next_round,
+    ) -> None:
         self._settings = settings
+        self.give_way = give_way
         self._sequence_bound = sequence_bound
         self._deadline_s = settings.kafka_request_timeout_s * 2
         self._producer: AIOKafkaProducer | None = None
@@ -78,7 +91,7 @@ class Publisher:
             self._producer = await started(self._new_producer, _end, self._deadline_s)
             self._sent.clear()
 
-    async def publish(self, messages: Sequence[Message]) -> None:
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
         """Publish and wait until all are acknowledged; messages of one partition keep the given order.
 
         Raises:
@@ -96,7 +109,7 @@ class Publisher:
         """Disconnect; what is not acknowledged by now is not waited for."""
         await self._discard(deadline_s)
 
-    async def _publish(self, messages: Sequence[Message]) -> None:
+    async def _publish(self, messages: Sequence[Outgoing]) -> None:
         try:
             async with asyncio.timeout(self._deadline_s):
                 await self.start()
@@ -106,31 +119,51 @@ class Publisher:
         except (ExceptionGroup, KafkaError, KafkaFault, OSError) as error:
             raise _failure(error) from error
 
-    async def _deliver(self, messages: Sequence[Message]) -> None:
+    async def _deliver(self, messages: Sequence[Outgoing]) -> None:
         by_partition = await self._by_partition(messages)
+        # All are ready before the first goes, so that they share a request.
+        batches = {place: [batch async for batch in self._batches(mine)] for place, mine in by_partition.items()}
         async with asyncio.TaskGroup() as group:
-            for (topic, partition), chain in by_partition.items():
-                group.create_task(self._send_in_order(topic, partition, chain))
+            for place, mine in batches.items():
+                group.create_task(self._send_in_order(*place, mine))
 
-    async def _by_partition(self, messages: Sequence[Message]) -> dict[tuple[str, int], list[Message]]:
-        counts = {topic: await self._partition_count(topic) for topic in {message.topic for message in messages}}
-        chains: dict[tuple[str, int], list[Message]] = {}
-        for message in messages:
-            topic, key, _, _ = message
+    async def _by_partition(self, messages: Sequence[Outgoing]) -> dict[tuple[str, int], list[Outgoing]]:
+        counts = {topic: await self._partition_count(topic) for topic in {topic for topic, *_ in messages}}
+        chains: dict[tuple[str, int], list[Outgoing]] = {}
+        for index, message in enumerate(messages):
+            if not index % _SLICE:
+                await self.give_way()
+            topic, key = message[0], message[1]
             partition = 0 if key is None else (self._hash(key) & 0x7FFFFFFF) % counts[topic]
             chains.setdefault((topic, partition), []).append(message)
         return chains
 
-    async def _send_in_order(self, topic: str, partition: int, messages: list[Message]) -> None:
+    async def _send_in_order(self, topic: str, partition: int, batches: Iterable[RecordBatch]) -> None:
         """Send batch after batch, each once the one before it is acknowledged.
 
         With two on their way, the broker could refuse the first and still take the second.
         """
         producer = self._connected()
-        for batch in _batches(producer, messages):
+        for batch in batches:
             acknowledged = await producer.send_batch(batch, self._full_name(topic), partition=partition)
             await acknowledged
             self._sent[topic, partition] = self._sent.get((topic, partition), 0) + batch.record_count()
+
+    async def _batches(self, messages: Sequence[Outgoing]) -> AsyncIterator[RecordBatch]:
+        """Cut into batches."""
+        now_ms = int(time.time() * 1000)
+        following = 0
+        while following < len(messages):
+            batch = RecordBatch(_BATCH_BYTES, now_ms)
+            filled = -1
+            while filled < following < len(messages):
+                filled = following
+                following = batch.fill(messages, following, _SLICE)
+                await self.give_way()
+            if batch.size() > _MESSAGE_BYTES_MAX:
+                raise PublishFailed(f"a message has {batch.size()} bytes", unpublishable=True)
+            batch.close()
+            yield batch
 
     async def _partition_count(self, topic: str) -> int:
         return len(await self._connected().partitions_for(self._full_name(topic)))
@@ -148,38 +181,12 @@ class Publisher:
             **client_arguments(self._settings, "publisher"),
             enable_idempotence=True,
             acks="all",
-            compression_type="zstd",  # this client runs lz4 and gzip at level 9: eight times the work, and larger
-            max_batch_size=_BATCH_BYTES,
         )
 
     async def _discard(self, deadline_s: float = _END_DEADLINE_S) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
             await _end(producer, deadline_s)
-
-
-def _batches(producer: AIOKafkaProducer, messages: list[Message]) -> Iterator[BatchBuilder]:
-    """Cut into batches; a batch accepts its first message whatever the size."""
-    now_ms = int(time.time() * 1000)
-    batch = producer.create_batch()
-    for message in messages:
-        if not _append(batch, message, now_ms):
-            yield _checked(batch)
-            batch = producer.create_batch()
-            _append(batch, message, now_ms)
-    yield _checked(batch)
-
-
-def _append(batch: BatchBuilder, message: Message, now_ms: int) -> Any:
-    _, key, value, headers = message
-    return batch.append(timestamp=now_ms, key=key, value=value, headers=headers)
-
-
-def _checked(batch: BatchBuilder) -> BatchBuilder:
-    batch.close()
-    if batch.size() > _MESSAGE_BYTES_MAX:
-        raise PublishFailed(f"a message has {batch.size()} bytes", unpublishable=True)
-    return batch
 
 
 def _failure(error: Exception) -> Exception:

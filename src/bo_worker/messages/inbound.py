@@ -38,7 +38,7 @@ from bo_worker.messages.waitlist_models import WaitlistJoined, join_waitlist
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bo_worker.domain.commands import Command, LineRequest, UpdatePolicy, UpdatePurchaseOrder
+    from bo_worker.domain.commands import Command, UpdatePolicy, UpdatePurchaseOrder
     from bo_worker.messages.record import Record
 
 DIGEST_BYTES: Final = 16
@@ -120,20 +120,20 @@ def json_schema(topic: str) -> dict[str, Any]:
     return _INPUTS[topic].schema
 
 
-def digest(command: Command) -> bytes:
+def digest(content: Command | dict[str, Any]) -> bytes:
     """A fingerprint of the content: equal for equal commands, whatever the form they were sent in."""
-    content = orjson.dumps(_present(command) if isinstance(command, PlaceOrder) else command)
-    canonical = _ABSENT.sub(b"", content) if b":null" in content else content
+    dumped = orjson.dumps(content)
+    canonical = _ABSENT.sub(b"", dumped) if b":null" in dumped else dumped
     return blake2b(canonical, digest_size=DIGEST_BYTES).digest()
 
 
-def _present(order: PlaceOrder) -> dict[str, Any]:
-    """Return the fields of an order but those that are absent; the most frequent command gets this short way."""
+def _order_content(valid: OrderCreated, order: PlaceOrder) -> dict[str, Any]:
+    """Return the fields of an order as those of its command; for the most frequent input this way is shorter."""
     content: dict[str, Any] = {
         "order_id": order.order_id,
         "placed_at": order.placed_at,
         "customer": order.customer,
-        "lines": [_present_in_line(line) for line in order.lines],
+        "lines": valid["lines"],
         "priority": order.priority,
         "ship_complete": order.ship_complete,
     }
@@ -143,17 +143,6 @@ def _present(order: PlaceOrder) -> dict[str, Any]:
         content["ship_to_country"] = order.ship_to_country
     if order.payment is not None:
         content["payment"] = order.payment
-    return content
-
-
-def _present_in_line(line: LineRequest) -> dict[str, Any]:
-    content: dict[str, Any] = {"line_id": line.line_id, "sku": line.sku, "quantity": line.quantity}
-    if line.location is not None:
-        content["location"] = line.location
-    if line.backorder is not None:
-        content["backorder"] = line.backorder
-    if line.unit_price is not None:
-        content["unit_price"] = line.unit_price
     return content
 
 
@@ -167,7 +156,8 @@ def _decode(record: Record, value_bytes_max: int) -> Decoded:
     except ValidationError as error:
         raise invalid(error, kind.schema) from error
     command = kind.build(valid)
-    return Decoded(record, command, kind.natural_id(command), digest(command), traceparent)
+    content = _order_content(valid, command) if isinstance(command, PlaceOrder) else command
+    return Decoded(record, command, kind.natural_id(command), digest(content), traceparent)
 
 
 def _required_value(record: Record, value_bytes_max: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -10,12 +11,12 @@ import orjson
 
 from bo_worker.domain.facts import (
     Availability,
-    BackInStock,
     DelayNotice,
     Fact,
     Notification,
     Procurement,
     ProcurementKind,
+    Ship,
     ShippedNotification,
     SubstituteOffered,
 )
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 SOURCE: Final = "/bo-worker"
 DEAD_LETTER_SUFFIX: Final = ".dlq"
 REPLAYS_HEADER: Final = "dlq_replays"
+CE_ID: Final = "ce_id"
+CE_TIME: Final = "ce_time"
+CE_SUBJECT: Final = "ce_subject"
+CE_SEQUENCE: Final = "ce_sequence"
+TRACEPARENT: Final = "traceparent"
 NOTIFICATION_KINDS: Final = (
     "order_confirmed",
     "order_backordered",
@@ -65,6 +71,17 @@ _KINDS: Final[Mapping[type[Any], tuple[str, ...]]] = MappingProxyType(
 )
 _ID_CHARACTERS_MAX: Final = 64
 
+# The same cause gives the same id.
+_EVENT_ID: Final = {
+    topic: attrgetter(name)
+    for topic, name in (
+        (Notification.topic, "notification_id"),
+        (Ship.topic, "fulfillment_id"),
+        (Procurement.topic, "procurement_id"),
+        (PaymentRequest.topic, "payment_request_id"),
+    )
+}
+
 Header = tuple[str, bytes]
 
 
@@ -89,7 +106,6 @@ def event_type(topic: str, kind: str) -> str:
     return f"bo.{topic}.{kind}.v1"
 
 
-# The headers that are the same on every message of a kind.
 _STATIC_HEADERS: Final[dict[tuple[str, str], tuple[Header, ...]]] = {
     (fact.topic, kind): (
         ("ce_specversion", b"1.0"),
@@ -110,42 +126,40 @@ def encode(fact: Fact, *, sequence: int, at: bytes, traceparent: str | None) -> 
         fact.key.encode(),
         orjson.dumps(DATA[type(fact)](fact), option=orjson.OPT_UTC_Z),
         fact.kind,
-        _event_id(fact, sequence),
+        _availability_id(fact, sequence) if isinstance(fact, Availability) else _EVENT_ID[fact.topic](fact),
         at,
         sequence,
         traceparent,
     )
 
 
+def static_headers(topic: str, kind: str) -> tuple[Header, ...]:
+    """The headers that are the same on every message of a kind; they come first."""
+    return _STATIC_HEADERS[topic, kind]
+
+
 def message_of(event: Event) -> Message:
-    """The message that carries an event: a CloudEvent in binary mode."""
+    """The message that carries an event: a CloudEvent in binary mode.
+
+    On the way to Kafka it is written without this detour (kafka/record_batch.py).
+    """
     topic, key, value, kind, event_id, at, sequence, traceparent = event
     headers = [
         *_STATIC_HEADERS[topic, kind],
-        ("ce_id", event_id.encode()),
-        ("ce_time", at),
-        ("ce_subject", key),
-        ("ce_sequence", b"%d" % sequence),
+        (CE_ID, event_id.encode()),
+        (CE_TIME, at),
+        (CE_SUBJECT, key),
+        (CE_SEQUENCE, b"%d" % sequence),
     ]
     if traceparent is not None:
-        headers.append(("traceparent", traceparent.encode()))
+        headers.append((TRACEPARENT, traceparent.encode()))
     return Message(topic, key, value, headers)
 
 
-def _event_id(fact: Fact, sequence: int) -> str:
-    """The same cause gives the same id; an availability is told by its place in the sequence."""
-    match fact:
-        case Notification() | BackInStock():
-            return fact.notification_id
-        case Availability():
-            place = f"A-{fact.sku}-{sequence}"
-            return place if len(place) <= _ID_CHARACTERS_MAX else derive_id("A-", place)
-        case Procurement():
-            return fact.procurement_id
-        case PaymentRequest():
-            return fact.payment_request_id
-        case _:
-            return fact.fulfillment_id
+def _availability_id(fact: Availability, sequence: int) -> str:
+    """An availability is told by its place in the sequence."""
+    place = f"A-{fact.sku}-{sequence}"
+    return place if len(place) <= _ID_CHARACTERS_MAX else derive_id("A-", place)
 
 
 def dead_letter(record: Record, *, error: str, reason: str, full_topic: str, failed_at: bytes) -> Message:

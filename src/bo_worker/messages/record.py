@@ -41,3 +41,8 @@ class Event(NamedTuple):
     at: bytes
     sequence: int
     traceparent: str | None
+
+
+# What waits in the outbox. There and on the way from it to Kafka both are plain tuples of their fields, which are
+# told by their length: to make objects of them takes time, and nobody looks at them.
+Outgoing = Event | Message

@@ -27,6 +27,7 @@ from bo_worker.service.work import (
 )
 from bo_worker.store.keys import find_applied, lock_keys, save_applied
 from bo_worker.store.orders import find_order_digests, load_orders
+from bo_worker.store.payments import load_prices
 from bo_worker.store.positions import advance_positions, lock_positions
 from bo_worker.store.products import lock_products
 from bo_worker.store.supply import load_histories, lock_purchase_orders
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from bo_worker.store.losses import Place
 
 PLACED = "order-created"
+DECIDED = "decided"
 VERSIONED = ("product-policy-updated", "purchase-order-updated")
 _NO_LIMIT = 2**31
 
@@ -94,6 +96,7 @@ async def apply_batch(
         started = time.perf_counter()
         new = _decide_all(batch, work, known, applied, rules, now)
         applied.core_s = time.perf_counter() - started
+        checkpoint(DECIDED)
         for refused in room.refused(work):
             _bury(refused, work, applied, rules, now)
         await room.save(connection, work)  # Frees natural ids, of which others may have made use since.
@@ -117,6 +120,9 @@ async def _load(connection: asyncpg.Connection, scope: Scope, lessons: Lessons, 
     work.keys = await lock_keys(connection, scope.keys | lessons.order_ids)
     old = {order_id for order_id in scope.changed if not work.keys[order_id].is_new}
     account.orders = await load_orders(connection, old, whole=True)
+    # Their payment may be followed from now on.
+    news = [order for order_id, order in account.orders.items() if order_id in scope.paid and order.payment is None]
+    await load_prices(connection, news)
     for order in account.orders.values():
         scope.add_order(order)
     account.purchase_orders = await lock_purchase_orders(connection, scope.purchase_orders)

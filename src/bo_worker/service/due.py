@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from bo_worker.service.consolidation import release_consolidated
 from bo_worker.service.on_track import tell_who_waits
+from bo_worker.service.payments import give_up_unpaid, renew_authorizations
 from bo_worker.service.promises import lapse_supply, reestimate_supply, repeg_products
 from bo_worker.service.reviews import review_closed
 from bo_worker.service.seasons import turn_of_season
@@ -25,6 +26,8 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
         "repeg_products": repeg_products,
         "release_consolidated": release_consolidated,
         "tell_on_track": tell_who_waits,
+        "renew_authorizations": renew_authorizations,
+        "give_up_unpaid": give_up_unpaid,
         "review_closed": review_closed,
         "tell_waitlist": tell_waitlist,
     }

@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from bo_worker.messages.inbound import Decoded, Refused
     from bo_worker.messages.record import Record
     from bo_worker.service.applier import Applier
+    from bo_worker.service.precedence import Precedence
     from bo_worker.store.positions import Partition
     from bo_worker.store.session import Session
 
 log = structlog.get_logger()
 _FETCH_WAIT_S = 0.2
-_DECODE_SLICE = 100
+_DECODE_SLICE = 25
 # Decoded inputs are many small objects: no more of them than keep the applier busy.
 _BATCHES_AHEAD_MAX = 2
 _HANDOVER_WAIT_S = 5.0
@@ -52,6 +53,7 @@ class Intake:
         session: Session,
         new_consumer: Callable[[Intake], Consumer],
         *,
+        precedence: Precedence,
         stopping: asyncio.Event,
         decoded: Callable[[list[Record], float], None],
         retried: Callable[[Exception], None],
@@ -59,6 +61,7 @@ class Intake:
         self._settings = settings
         self._session = session
         self._new_consumer = new_consumer
+        self._precedence = precedence
         self._stopping = stopping
         self._decoded = decoded
         self._retried = retried
@@ -96,6 +99,7 @@ class Intake:
             try:
                 self._idle.clear()
                 if batch.items:
+                    self._precedence.claim()
                     await applier.apply(batch)
                 if time.monotonic() >= look_at:
                     await applier.finish_all()
@@ -105,6 +109,7 @@ class Intake:
             except StoppedError:
                 return
             finally:
+                self._precedence.waive()
                 self._idle.set()
                 self.applying.mark()
 
@@ -157,8 +162,8 @@ class Intake:
         records = await self.consumer.fetch(_FETCH_WAIT_S)
         for first in range(0, len(records), _DECODE_SLICE):
             await self._wait_for_room()
+            await self._precedence.give_way()
             self._put(records[first : first + _DECODE_SLICE])
-            await asyncio.sleep(0)
 
     async def _wait_for_room(self) -> None:
         while self._is_full() and not self._stopping.is_set():

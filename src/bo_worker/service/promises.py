@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.cause import Cause
-from bo_worker.domain.estimate import reestimate
-from bo_worker.domain.facts import NotificationLine
-from bo_worker.domain.notice import notify
-from bo_worker.domain.repeg import lapse, repeg
+from bo_worker.domain.estimate import lapse, reestimate
+from bo_worker.domain.notice import notified_days, notify
+from bo_worker.domain.repeg import repeg
 from bo_worker.service.consolidation import release_moved
 from bo_worker.service.plans import plan_docks
 from bo_worker.service.sweep import TOPIC, Done, twice
@@ -17,6 +16,7 @@ from bo_worker.store.keys import lock_keys
 from bo_worker.store.products import lock_products
 from bo_worker.store.promises import (
     count_pegged,
+    find_earliest_promises,
     find_promises_due,
     load_pegged,
     load_queues,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from bo_worker.domain.account import Account
+    from bo_worker.domain.facts import NotificationLine
     from bo_worker.domain.promise import Promised
     from bo_worker.domain.repeg import Moved
     from bo_worker.service.work import Rules
@@ -56,14 +57,14 @@ async def repeg_products(connection: asyncpg.Connection, rules: Rules, now: date
     Raises:
         UnfinishedCauseError: a product waits for the rest of a large change.
     """
-    skus = await find_promises_due(connection, _PRODUCTS_MAX)
+    skus = await find_promises_due(connection, now.date(), _PRODUCTS_MAX)
     if not skus:
         return Done()
     return await twice(lambda order_ids: _repeg(connection, skus, order_ids, rules, now))
 
 
 async def lapse_supply(connection: asyncpg.Connection, rules: Rules, now: datetime) -> Done:
-    """Count no longer on supply whose day has passed and of which nothing came.
+    """Count no longer on supply whose day has passed and of which nothing came; put off the rest of the other.
 
     Raises:
         UnfinishedCauseError: a product waits for the rest of a large change.
@@ -83,12 +84,12 @@ async def lapse_supply(connection: asyncpg.Connection, rules: Rules, now: dateti
 
 
 async def reestimate_supply(connection: asyncpg.Connection, rules: Rules, now: datetime) -> Done:
-    """Set the days again of what is on its way from a supplier of whom deliveries have ended since.
+    """Set the days again of what is on its way from a supplier: deliveries of it have ended since, or a day passed.
 
     Raises:
         UnfinishedCauseError: a product waits for the rest of a large change.
     """
-    due = await find_supplier_due(connection)
+    due = await find_supplier_due(connection, now.date())
     if due is None:
         return Done()
     supplier_id, after = due
@@ -102,7 +103,7 @@ async def reestimate_supply(connection: asyncpg.Connection, rules: Rules, now: d
         skus = {line.sku for line in lines}
         account.products = await lock_products(connection, skus, purchase_orders=orders.values())
         # Read only now: a delivery that is not seen below is noted after this, and due once more.
-        await update_supplier(connection, supplier_id, estimated_to)
+        await update_supplier(connection, supplier_id, estimated_to, now.date())
         account.histories = await load_histories(connection, {(line.supplier_id, line.sku) for line in lines})
         account.cause = Cause(TOPIC, f"deliveries/{supplier_id}/{now.date()}")
         reestimate(account)
@@ -120,6 +121,9 @@ async def _repeg(
         waiting = await _load_waiting(connection, work, rules)
         moved = _find_moved(account, waiting, rules.fill_lines_max)
         await update_promises(connection, moved)
+        earliest = await find_earliest_promises(connection, account.products, account.today)
+        for sku, product in account.products.items():
+            product.earliest_promise_on = earliest.get(sku)
         first = account.products[min(account.products)]
         account.cause = Cause(TOPIC, f"promises/{first.sku}/{first.promises}")
         news = [line for line in moved if line.is_news]
@@ -169,7 +173,7 @@ async def _tell(connection: asyncpg.Connection, work: Work, news: list[Moved]) -
         order = work.account.orders[waiting.order_id]
         line_id = next(found.line_id for found in order.lines if found.position == waiting.position)
         told.setdefault(waiting.order_id, []).append(
-            NotificationLine(line_id, line.sku, waiting.quantity, promise.expected_from, promise.expected_to)
+            notified_days(work.account, line_id, line.sku, waiting.quantity, promise)
         )
     for order_id, lines in told.items():
         notify(work.account, work.account.orders[order_id], "expected_date_changed", lines)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bo_worker.kafka.errors import PublishFailed
-from bo_worker.messages.packing import unpack_slices
+from bo_worker.messages.packing import as_message, unpack_outgoing
 from bo_worker.service.failures import InvariantBrokenError, pauses, remedy
 from bo_worker.service.waiting import happens_within
 from bo_worker.store.leadership import RELAY_LOCK, lead
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bo_worker.kafka.publisher import Publisher
-    from bo_worker.messages.record import Message
+    from bo_worker.messages.record import Message, Outgoing
     from bo_worker.store.session import Session
 
 log = structlog.get_logger()
@@ -43,7 +43,7 @@ class Relay:
         bytes_max: int,
         poll_s: float,
         retry_wait_max_s: float,
-        published: Callable[[list[Message], float], None],
+        published: Callable[[list[Outgoing], float], None],
         checkpoint: Callable[[str], None],
         retried: Callable[[Exception], None],
     ) -> None:
@@ -96,11 +96,10 @@ class Relay:
         if not rows or (newest is not None and rows[0].row_id > newest):
             return False
         started = time.perf_counter()
-        messages: list[Message] = []
+        messages: list[Outgoing] = []
         for row in rows:
-            for part in unpack_slices(row.body):
-                messages += part
-                await asyncio.sleep(0)  # The applier may have its answer: it comes first.
+            messages += unpack_outgoing(row.body)
+            await self._publisher.give_way()
         await self._publish(messages)
         self._checkpoint("published")
         await delete_outbox(connection, [row.row_id for row in rows])
@@ -108,7 +107,7 @@ class Relay:
         self._published(messages, time.perf_counter() - started)
         return True
 
-    async def _publish(self, messages: list[Message]) -> None:
+    async def _publish(self, messages: list[Outgoing]) -> None:
         """Publish messages in order; one that the broker will never take goes without its value."""
         try:
             await self._publisher.publish(messages)
@@ -119,8 +118,9 @@ class Relay:
                 for message in messages:
                     await self._publish([message])
                 return
-            log.exception("message_unpublishable", topic=messages[0].topic, reason=str(failure))
-            await self._publisher.publish([_without_value(messages[0])])
+            message = as_message(messages[0])
+            log.exception("message_unpublishable", topic=message.topic, reason=str(failure))
+            await self._publisher.publish([_without_value(message)])
 
     async def _mend(self, error: Exception) -> None:
         """Nothing is lost: what was not acknowledged stays in the outbox. A wrong row stops the worker."""

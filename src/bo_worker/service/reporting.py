@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 if TYPE_CHECKING:
-    from bo_worker.messages.record import Message, Record
+    from bo_worker.messages.record import Outgoing, Record
     from bo_worker.observability.metrics import Metrics
     from bo_worker.service.apply import Applied
     from bo_worker.service.batch import Batch
@@ -47,9 +47,9 @@ class Reporter:
         if done.messages or done.units:
             log.info("sweep_job_done", job=job, messages=done.messages, units=dict(done.units))
 
-    def published(self, messages: list[Message], seconds: float) -> None:
+    def published(self, messages: list[Outgoing], seconds: float) -> None:
         """Kafka has acknowledged messages."""
-        for topic, count in Counter([message.topic for message in messages]).items():
+        for topic, count in Counter([topic for topic, *_ in messages]).items():
             self._metrics.messages_published.labels(topic).inc(count)
         self._metrics.phase_seconds.labels("publish").inc(seconds)
 

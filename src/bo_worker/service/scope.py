@@ -36,21 +36,24 @@ Place = tuple[str, str]
 class Scope:
     """`placed` are the orders that are new, `changed` those that are meant by other commands.
 
-    `cancelled` are those of the latter that may give units back.
+    `cancelled` are those of the latter that may give units back, `paid` those of whose payment there is news.
     `freed` counts the units that may come free, `missing` those that may be corrected away, by SKU and location.
-    `policies` are the SKUs whose policy may change. `purchase_orders` may change, and `suppliers` (with SKUs) are
-    those of which it must be known how late they were before.
+    `policies` are the SKUs whose policy may change, `resumed` those for which suspended lines may wait again.
+    `purchase_orders` may change, and `suppliers` (with SKUs) are those of which it must be known how late they were
+    before.
     """
 
     keys: set[str] = field(default_factory=set)
     placed: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
     cancelled: set[str] = field(default_factory=set)
+    paid: set[str] = field(default_factory=set)
     natural_ids: set[tuple[str, str]] = field(default_factory=set)
     skus: set[str] = field(default_factory=set)
     freed: dict[Place, int] = field(default_factory=dict)
     missing: dict[Place, int] = field(default_factory=dict)
     policies: set[str] = field(default_factory=set)
+    resumed: set[str] = field(default_factory=set)
     purchase_orders: set[str] = field(default_factory=set)
     suppliers: set[tuple[str, str]] = field(default_factory=set)
 
@@ -59,6 +62,8 @@ class Scope:
         gives_back = order.order_id in self.cancelled
         for line in order.lines:
             self.skus.add(line.sku)
+            if line.is_suspended:
+                self.resumed.add(line.sku)
             for claim in line.claims if gives_back else ():
                 _count(self.freed, line.sku, claim.location, claim.held + claim.released)
 
@@ -69,7 +74,7 @@ class Scope:
     def lanes(self, products: Mapping[str, Product]) -> dict[Place, int]:
         """Return the lanes of which the head is needed, and for how many units; none where nobody waits."""
         freed = dict(self.freed)
-        for sku in self.policies & products.keys():
+        for sku in (self.policies | self.resumed) & products.keys():
             for stock in products[sku].stock.values():
                 _count(freed, sku, stock.location, stock.on_hand - stock.allocated)
         lanes: dict[Place, int] = {}
@@ -112,6 +117,8 @@ def _add(scope: Scope, command: Command) -> None:
             scope.changed.add(command.order_id)
             if isinstance(command, CancelOrder):
                 scope.cancelled.add(command.order_id)
+            elif isinstance(command, UpdatePayment):
+                scope.paid.add(command.order_id)
         case ReceiveInventory():
             _add_receipt(scope, command)
         case AdjustInventory():

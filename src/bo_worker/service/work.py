@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from bo_worker.domain.account import Account, Terms
+from bo_worker.domain.authorize import set_due
 from bo_worker.domain.availability import availability, snapshot
 from bo_worker.domain.demand import rank_by_need_by, rank_by_placed_at
-from bo_worker.domain.facts import Availability, CrossDock, Notification, Procurement, PutAway, Ship
+from bo_worker.domain.facts import Availability, Procurement
 from bo_worker.domain.missing import ClaimsExhaustedError
+from bo_worker.domain.pay_back import pay_back
 from bo_worker.domain.waitlist import follow_stock
 from bo_worker.messages.outbound import encode
 from bo_worker.messages.packing import pack
@@ -48,6 +50,13 @@ if TYPE_CHECKING:
 MESSAGES_PER_ROW_MAX = 5000
 # Behind so many lines a new one is promised nothing at first.
 QUEUE_LINES_MAX = 2000
+# What counts units of goods, by kind of fact.
+_COUNTED = {
+    "ship": "ship",
+    "cross_dock": "cross_dock",
+    "put_away": "put_away",
+    "order_backordered": "backordered",
+}
 _FIRST_UNITS = 16
 _GROWTH = 4
 
@@ -76,7 +85,7 @@ class Rules:
 
     def new_account(self, now: datetime) -> Account:
         """Return an account with nothing loaded."""
-        return Account(self.rank, today=now.date(), terms=self.terms)
+        return Account(self.rank, today=now.date(), now=now, terms=self.terms)
 
 
 @dataclass(slots=True)
@@ -197,6 +206,7 @@ async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -
     account, messages = work.account, work.messages
     at = instant(now)
     await close_backorders(connection, account)
+    _follow_payments(account)
     _publish_availability(account)
     _follow_waitlists(work)
     encode_facts(work, at)
@@ -222,32 +232,28 @@ def encode_facts(work: Work, at: bytes) -> None:
 
     Done after each decision, while its facts are at hand, it takes less time than for a whole batch at once.
     """
-    facts = work.account.facts
+    facts, messages, units = work.account.facts, work.messages, work.units
     for fact, cause in facts:
-        work.messages.append(encode(fact, sequence=_next_number(work, fact), at=at, traceparent=cause.traceparent))
-        match fact:
-            case Ship() | CrossDock() | PutAway():
-                work.units[fact.kind] += sum([line.quantity for line in fact.lines])
-            case Notification(kind="order_backordered"):
-                work.units["backordered"] += sum([line.quantity for line in fact.lines])
+        messages.append(encode(fact, sequence=_next_number(work, fact), at=at, traceparent=cause.traceparent))
+        counted_as = _COUNTED.get(fact.kind)
+        if counted_as is not None:
+            for line in fact.lines:  # type: ignore[union-attr]  # these kinds have lines
+                units[counted_as] += line.quantity
     facts.clear()
 
 
 def _next_number(work: Work, fact: Fact) -> int:
-    match fact:
-        case Availability():
-            product = work.account.products[fact.sku]
-            product.availability_sequence += 1
-            return product.availability_sequence
-        case Procurement():
-            product = work.account.products[fact.sku]
-            product.procurement_sequence += 1
-            product.is_changed = product.is_procurement_changed = (
-                True  # Nothing else of it need have changed, and the number must be stored.
-            )
-            return product.procurement_sequence
-        case _:
-            return work.keys[fact.key].next_number(fact.topic)
+    topic = fact.topic
+    if topic == Availability.topic:
+        product = work.account.products[fact.key]
+        product.availability_sequence += 1
+        return product.availability_sequence
+    if topic == Procurement.topic:
+        product = work.account.products[fact.key]
+        product.procurement_sequence += 1
+        product.note_purchasing()  # Nothing else of it need have changed, and the number must be stored.
+        return product.procurement_sequence
+    return work.keys[fact.key].next_number(topic)
 
 
 def _publish_availability(account: Account) -> None:
@@ -256,6 +262,14 @@ def _publish_availability(account: Account) -> None:
         if product.is_changed and product.touched_by and snapshot(product) != product.published:
             account.cause = product.touched_by
             account.publish(availability(product, account.today))
+
+
+def _follow_payments(account: Account) -> None:
+    """Ask back what is still to be asked back, whatever gave it up, and note when payments are due."""
+    for order in account.orders.values():
+        if order.payment is not None:
+            pay_back(account, order)
+            set_due(account, order)
 
 
 def _follow_waitlists(work: Work) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+from bo_worker.domain.demand import SUSPENDED
 from bo_worker.domain.explain import Given, Scene, Waiter, make_scene, why_served, why_waiting
 from bo_worker.domain.stock import Product, Stock
 from bo_worker.store.products import product_of
@@ -120,7 +121,7 @@ def _name(crowd: _Crowd, waiting: Waiting) -> dict[str, Any]:
         "order_id": waiting.order_id,
         "line_id": crowd.line_ids[waiting.order_id, waiting.position],
         "quantity": waiting.quantity,
-        "location": waiting.pin or None,
+        "location": waiting.pin.removeprefix(SUSPENDED) or None,
         "priority": -waiting.rank[0],
         "placed_at": waiting.rank[2],
     }

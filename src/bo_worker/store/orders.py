@@ -8,6 +8,7 @@ import orjson
 
 from bo_worker.domain.commands import Price
 from bo_worker.domain.demand import Claim, Order, OrderLine
+from bo_worker.store.payments import load_payments, save_payments
 from bo_worker.store.queries import QUERIES
 from bo_worker.store.rows import execute_rows
 
@@ -43,19 +44,25 @@ async def find_order_digests(connection: asyncpg.Connection, order_ids: Collecti
 async def load_orders(connection: asyncpg.Connection, order_ids: Collection[str], *, whole: bool) -> dict[str, Order]:
     """Return those orders that exist, `whole` or with just the lines on which something waits or is held.
 
-    Lines come with their open claims.
+    Lines come with their open claims. Orders whose payment is followed are always whole.
     """
     if not order_ids:
         return {}
     wanted = list(order_ids)
-    orders = {row["order_id"]: _order(row) for row in await connection.fetch(QUERIES["load_orders"], wanted)}
+    heads = await connection.fetch(QUERIES["load_orders"], wanted)
+    orders = {row["order_id"]: _order(row) for row in heads}
+    followed = [row["order_id"] for row in heads if row["has_payment"]]
     rows = await connection.fetch(QUERIES["load_lines" if whole else "load_open_lines"], wanted)
+    if followed and not whole:
+        rows = [row for row in rows if row["order_id"] not in set(followed)]
+        rows += await connection.fetch(QUERIES["load_lines"], followed)
     lines = {(row["order_id"], row["position"]): _line(orders[row["order_id"]], row) for row in rows}
     claimed = [place for place, line in lines.items() if line.held or line.released]
     if claimed:
         places = [[order_id for order_id, _ in claimed], [position for _, position in claimed]]
         for row in await connection.fetch(QUERIES["load_claims"], *places):
             lines[row["order_id"], row["position"]].claims.append(_claim(row))
+    await load_payments(connection, orders, followed)
     return orders
 
 
@@ -111,6 +118,7 @@ async def save_orders(connection: asyncpg.Connection, orders: Iterable[Order], r
         connection, "update_orders", [_terms(order) for order in every if order.is_changed and not order.is_new]
     )
     await execute_rows(connection, "update_lines", [_buckets(line) for line in changed])
+    await save_payments(connection, every)
     await execute_rows(
         connection,
         "update_claims",

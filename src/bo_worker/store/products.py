@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LaneName = tuple[str, str]
 LaneHead = tuple[str, int, int]
+_SUPPLY_COLUMNS = ("incoming", "promises", "promises_due", "earliest_promise_on")
 
 
 class UnfinishedCauseError(Exception):
@@ -83,6 +84,8 @@ def product_of(row: asyncpg.Record) -> Product:
     product.review_on = row["review_on"]
     product.promises = row["promises"]
     product.are_promises_due = row["promises_due"]
+    product.earliest_promise_on = row["earliest_promise_on"]
+    product.supply_stored = tuple(row[name] for name in _SUPPLY_COLUMNS)
     product.phase = row["phase"]
     product.is_closed = product.phase in CLOSED
     product.is_reserved = row["unfinished"] is not None
@@ -177,15 +180,13 @@ async def _save_stock(connection: asyncpg.Connection, stocks: list[Stock]) -> No
 
 
 async def _save_supply_of(connection: asyncpg.Connection, products: Iterable[Product]) -> None:
-    """Write what is on its way to those products to which anything is, or was."""
+    """Write what is on its way, and what is known of promises, where it is not as it was stored."""
     rows = [
-        (
-            product.sku,
-            incoming(product.supply.values()),
-            product.promises,
-            product.are_promises_due,
-        )
-        for product in products
-        if product.supply or product.incoming_before or product.are_promises_due or product.promises
+        (product.sku, *stored) for product in products if (stored := _supply_of(product)) != product.supply_stored
     ]
     await execute_rows(connection, "update_product_supply", rows)
+
+
+def _supply_of(product: Product) -> tuple[object, ...]:
+    units = incoming(product.supply.values()) if product.supply else 0
+    return units, product.promises, product.are_promises_due, product.earliest_promise_on

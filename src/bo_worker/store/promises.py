@@ -116,6 +116,12 @@ async def _save_told(
         )
 
 
-async def find_promises_due(connection: asyncpg.Connection, products_max: int) -> list[str]:
-    """Return SKUs whose promises may have moved."""
-    return [row[0] for row in await connection.fetch(QUERIES["find_promises_due"], products_max)]
+async def find_promises_due(connection: asyncpg.Connection, today: date, products_max: int) -> list[str]:
+    """Return SKUs whose promises may have moved, or passed before today."""
+    return [row[0] for row in await connection.fetch(QUERIES["find_promises_due"], today, products_max)]
+
+
+async def find_earliest_promises(connection: asyncpg.Connection, skus: Iterable[str], today: date) -> dict[str, date]:
+    """Return the earliest days from today on that waiting lines of products are promised. The products are locked."""
+    rows = await connection.fetch(QUERIES["find_earliest_promises"], list(skus), today)
+    return {row[0]: row[1] for row in rows}

@@ -20,7 +20,7 @@ Report = dict[str, Any]
 
 
 async def report_order(connection: asyncpg.Connection, order_id: str) -> Report | None:
-    """Return an order with its lines, what they claim, where they wait, and its history; None if there is none."""
+    """Return an order with its lines and claims, where they wait, its payment and history; None if there is none."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         head = await connection.fetchrow(QUERIES["report_order"], order_id)
         if head is None:
@@ -31,10 +31,11 @@ async def report_order(connection: asyncpg.Connection, order_id: str) -> Report 
         waiting = sorted({line["sku"] for line in lines if line["backordered"]})
         ranks = await _fetch(connection, "report_ranks", order_id, waiting)
         history = await _fetch(connection, "report_order_history", order_id)
+        payments = await _fetch(connection, "report_payment", order_id)
     for line in lines:
         line["queue"] = next((_without_line(rank) for rank in ranks if rank["line_id"] == line["line_id"]), None)
         line["allocations"] = [_without_line(row) for row in allocations if row["line_id"] == line["line_id"]]
-    return {**head, "lines": lines, "history": history}
+    return {**head, "lines": lines, "history": history, "payment": payments[0] if payments else None}
 
 
 async def report_product(connection: asyncpg.Connection, sku: str) -> Report | None:

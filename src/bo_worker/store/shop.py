@@ -54,18 +54,26 @@ async def report_shop(connection: asyncpg.Connection, period: Period, now: datet
         (waiting,) = await _fetch(connection, "report_waiting")
         (fill_time,) = await _fetch(connection, "report_fill_time", *spans)
         (dock,) = await _fetch(connection, "report_dock", *spans)
+        given_up = await _fetch(connection, "report_given_up", *spans)
+        today = now.astimezone(UTC).date()
+        promised = await _fetch(connection, "report_promises_by_month", period.first, period.last, today)
+        days = [_day(day, end) for day, end in zip(demand, backlog, strict=True)]
         return {
             "from": period.first,
             "to": period.last,
             "at": now,
             "intake": _intake(demand),
             "service": [_service(demand, scope) for scope in _SCOPES],
-            "days": [_day(day, end) for day, end in zip(demand, backlog, strict=True)],
+            "days": days,
+            "months": by_month(days),
+            "given_up": _given_up(days, given_up),
+            "promises_by_month": [_monthly(row) for row in promised],
+            "value_by_month": [_monthly(row) for row in await _fetch(connection, "report_value_by_month", *spans)],
             "waiting": waiting,
             "ages": _ages(await _fetch(connection, "report_ages", *spans, now)),
             "oldest": await _fetch(connection, "report_oldest", now, OLDEST_MAX),
             "fill_time": fill_time,
-            "promises": await _fetch(connection, "report_promises", now.astimezone(UTC).date()),
+            "promises": await _fetch(connection, "report_promises", today),
             "unmet": await _fetch(connection, "report_unmet", *spans),
             "unmet_products": await _fetch(connection, "report_unmet_products", *spans, PRODUCTS_MAX),
             "value": await _fetch(connection, "report_value"),
@@ -113,6 +121,43 @@ def _day(demand: Report, backlog: Report) -> Report:
         "rejected": demand["units_rejected"],
         "waiting": backlog["waiting"],
     }
+
+
+def by_month(days: list[Report]) -> list[Report]:
+    """Return the sums of the days by month; what waited is that of the last day."""
+    months: dict[str, list[Report]] = {}
+    for day in days:
+        months.setdefault(_month(day["day"]), []).append(day)
+    return [_month_of(month, some) for month, some in months.items()]
+
+
+def _month_of(month: str, days: list[Report]) -> Report:
+    sums = {name: _sum(days, name) for name in ("orders", "served", "waited", "rejected")}
+    asked = sums["served"] + sums["waited"] + sums["rejected"]
+    return {
+        "month": month,
+        **sums,
+        "fill_rate": share(sums["served"], asked),
+        "backorder_rate": share(sums["waited"], asked),
+        "rejection_rate": share(sums["rejected"], asked),
+        "waiting": days[-1]["waiting"],
+    }
+
+
+def _given_up(days: list[Report], found: list[Report]) -> list[Report]:
+    units = {(_month(row["month"]), row["age"]): row["units"] for row in found}
+    months = dict.fromkeys(_month(day["day"]) for day in days)
+    return [
+        {"month": month} | {name: units.get((month, age), 0) for age, name in enumerate(AGES)} for month in months
+    ]
+
+
+def _monthly(row: Report) -> Report:
+    return row | {"month": _month(row["month"])}
+
+
+def _month(day: date) -> str:
+    return f"{day:%Y-%m}"
 
 
 def _ages(found: list[Report]) -> list[Report]:

@@ -134,9 +134,9 @@ async def save_deliveries(connection: asyncpg.Connection, deliveries: Collection
         await connection.execute(QUERIES["mark_suppliers"], sorted({one.supplier_id for one in deliveries}))
 
 
-async def find_supplier_due(connection: asyncpg.Connection) -> tuple[str, str] | None:
+async def find_supplier_due(connection: asyncpg.Connection, today: date) -> tuple[str, str] | None:
     """Return a supplier whose open supply is to be estimated anew, and the purchase order after which to go on."""
-    row = await connection.fetchrow(QUERIES["find_suppliers_due"])
+    row = await connection.fetchrow(QUERIES["find_suppliers_due"], today)
     return (row["supplier_id"], row["estimated_to"]) if row else None
 
 
@@ -147,9 +147,11 @@ async def find_open_supply(
     return [row[0] for row in await connection.fetch(QUERIES["find_open_supply"], supplier_id, after, orders_max)]
 
 
-async def update_supplier(connection: asyncpg.Connection, supplier_id: str, estimated_to: str | None) -> None:
+async def update_supplier(
+    connection: asyncpg.Connection, supplier_id: str, estimated_to: str | None, today: date
+) -> None:
     """Store how far the open supply of a supplier was estimated anew, None for all of it; locks the supplier."""
-    await connection.execute(QUERIES["update_supplier"], supplier_id, estimated_to)
+    await connection.execute(QUERIES["update_supplier"], supplier_id, estimated_to, today)
 
 
 async def find_lapsed(connection: asyncpg.Connection, today: date, orders_max: int) -> list[str]:

@@ -28,7 +28,9 @@ cross join lateral (
         ('released', coalesce(claimed.released, 0), line.released),
         ('shipped', coalesce(claimed.shipped, 0), line.shipped)
 ) as bucket (name, expected, found)
-where bucket.expected <> bucket.found;
+where (coalesce(claimed.held, 0), coalesce(claimed.released, 0), coalesce(claimed.shipped, 0))
+        <> (line.held, line.released, line.shipped)
+    and bucket.expected <> bucket.found;
 
 -- name: audit_waiting
 -- What waits for a product is the sum of the waiting parts of its lines.
@@ -114,7 +116,8 @@ join bo_worker.product on product.sku = stock.sku
 where stock.available > 0 and line.backordered > 0 and product.unfinished is null;
 
 -- name: audit_held
--- R12: only orders that still wait hold units: ship-complete ones, and those that wait for the rest for some days.
+-- R12: only ship-complete orders that still wait hold units, those that wait some days for the rest, and those whose
+-- money is asked for or could not be had.
 -- Orders of a cause at work are not released yet.
 select
     format('line %s of order %s: held though nothing keeps it', line.line_id, line.order_id) as what,
@@ -132,7 +135,48 @@ where line.held > 0
     and not exists (
         select 1 from bo_worker.claim
         where claim.order_id = line.order_id and claim.pending_cause is not null
+    )
+    and not exists (
+        select 1 from bo_worker.order_payment as payment
+        where payment.order_id = line.order_id and (payment.status = 'failed' or payment.asked_at is not null)
     );
+
+-- name: audit_paid_back
+-- Of orders whose payment is followed, all units that were given up are settled with the customer's money. Those that
+-- another line took over were not given up.
+select
+    format('line %s of order %s: units given up that are paid back', line_id, order_id) as what,
+    given_up as expected, paid_back as found
+from (
+    select
+        line.order_id, line.line_id,
+        cancelled + rejected - coalesce(
+            (
+                select sum(other.quantity) from bo_worker.order_line as other
+                where other.order_id = line.order_id and other.stands_for = line.position
+            ),
+            0
+        ) as given_up,
+        coalesce((payment.paid_back::jsonb ->> line.position::text)::bigint, 0) as paid_back
+    from bo_worker.order_payment as payment
+    join bo_worker.order_line as line using (order_id)
+    where price_amount is not null
+) as priced
+where given_up <> paid_back;
+
+-- name: audit_suspended
+-- Lines are suspended only while the payment of their order failed, and hold nothing.
+select
+    format('line %s of order %s: suspended though nothing keeps it', line_id, order_id) as what,
+    0 as expected, backordered + held as found
+from bo_worker.order_line as line
+where pin like '!%' and backordered + held > 0 and (
+    held > 0
+    or not exists (
+        select 1 from bo_worker.order_payment as payment
+        where payment.order_id = line.order_id and status = 'failed'
+    )
+);
 
 -- name: audit_waitlist
 -- Products: the units of which waitlists were told in this round are those of the entries that were told in it.

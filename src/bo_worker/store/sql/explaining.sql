@@ -17,7 +17,7 @@ order by position;
 select
     sku, waiting, unfinished, policy, policy_digest, availability_sequence, procurement_sequence, incoming, promises,
     promises_due, phase, has_waitlist, stock_round, waitlist_told, waitlist_in_stock, waitlist_due, reorder_told,
-    expedite_told, closed_reason, review_on
+    expedite_told, closed_reason, review_on, earliest_promise_on
 from bo_worker.product
 where sku = any($1::text[]);
 

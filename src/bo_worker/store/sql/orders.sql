@@ -4,7 +4,9 @@ select order_id, digest from bo_worker.sales_order where order_id = any($1::text
 
 -- name: load_orders
 -- Orders that are about to be changed. Their keys are locked.
-select order_id, placed_at, customer, priority, ship_complete, need_by, amended, hold_until
+select
+    order_id, placed_at, customer, priority, ship_complete, need_by, amended, hold_until,
+    has_payment or authorization_id is not null as has_payment
 from bo_worker.sales_order
 where order_id = any($1::text[]);
 

@@ -10,13 +10,13 @@ where mine.sku = new.sku;
 
 -- name: describe_queues
 -- Who waits for products: how many orders, the earliest need, the latest promise, whether a line has none, since when.
--- The products are locked.
+-- Lines that are not served as they are not paid need no promise. The products are locked.
 select wanted.sku, queue.orders, queue.need_by, queue.promised_to, queue.is_unpromised, queue.placed_at
 from unnest($1::text[]) as wanted (sku)
 cross join lateral (
     select
         count(distinct line.order_id) as orders, min(line.need_by) as need_by, max(line.expected_to) as promised_to,
-        bool_or(line.expected_to is null) as is_unpromised, min(line.placed_at) as placed_at
+        bool_or(line.expected_to is null and left(line.pin, 1) <> '!') as is_unpromised, min(line.placed_at) as placed_at
     from bo_worker.order_line as line
     where line.sku = wanted.sku and line.backordered > 0
 ) as queue

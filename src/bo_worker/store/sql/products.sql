@@ -3,7 +3,7 @@
 select
     sku, waiting, unfinished, policy, policy_digest, availability_sequence, procurement_sequence, incoming, promises,
     promises_due, phase, has_waitlist, stock_round, waitlist_told, waitlist_in_stock, waitlist_due, reorder_told,
-    expedite_told, closed_reason, review_on
+    expedite_told, closed_reason, review_on, earliest_promise_on
 from bo_worker.product
 where sku = any($1::text[])
 order by sku
@@ -21,12 +21,13 @@ from unnest($1::text[], $2::bigint[], $3::integer[]) as new (sku, waiting, avail
 where mine.sku = new.sku;
 
 -- name: update_product_supply
--- Stores what is on its way, and what follows from it. The products are locked.
+-- Stores what is on its way, and what is known of the promises. The products are locked.
 update bo_worker.product as mine
 set
-    incoming = new.incoming, promises = new.promises, promises_due = new.promises_due
-from unnest($1::text[], $2::bigint[], $3::integer[], $4::boolean[])
-    as new (sku, incoming, promises, promises_due)
+    incoming = new.incoming, promises = new.promises, promises_due = new.promises_due,
+    earliest_promise_on = new.earliest_promise_on
+from unnest($1::text[], $2::bigint[], $3::integer[], $4::boolean[], $5::date[])
+    as new (sku, incoming, promises, promises_due, earliest_promise_on)
 where mine.sku = new.sku;
 
 -- name: update_policies

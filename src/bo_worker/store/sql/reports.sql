@@ -39,6 +39,17 @@ from (
 ) as queue
 where sku = any($2::text[]) and order_id = $1;
 
+-- name: report_payment
+-- What is known of the money for an order whose payment is followed. While it is suspended, its lines are not served.
+select
+    status, authorization_id, capture_before, news_at, asked_at, deadline, due_at,
+    exists (
+        select 1 from bo_worker.order_line as line
+        where line.order_id = payment.order_id and pin like '!%' and backordered > 0
+    ) as is_suspended
+from bo_worker.order_payment as payment
+where order_id = $1;
+
 -- name: report_product
 -- A product that was ever stocked, ordered or given a policy; how many units and lines wait for it, and how many of
 -- its waitlist were not told since units came last.
@@ -281,3 +292,70 @@ where (change = 'received' or via = 'cross_dock')
         select cause from bo_worker.journal
         where change = 'received' and at >= $1::timestamptz and at < $2::timestamptz
     );
+
+-- name: report_given_up
+-- Units that customers gave up while they waited, from $1 to before $2, by month (UTC) and by the completed days since
+-- their order was taken in (0: none, 1: 1 to 7, 2: 8 to 30, 3: more).
+select
+    date_trunc('month', at at time zone 'utc')::date as month,
+    width_bucket(extract(epoch from at - received_at) / 86400, array[1, 8, 31]::numeric[]) as age,
+    sum(quantity)::bigint as units
+from bo_worker.journal
+join bo_worker.sales_order using (order_id)
+where change = 'dropped' and at >= $1::timestamptz and at < $2::timestamptz
+group by month, age;
+
+-- name: report_value_by_month
+-- What the units were sold for that waited at the end of each month (UTC) of a period from $1 to before $2, or at its
+-- end, by currency: what waits now, less what the journal has noted since. Units whose price is not known are left out.
+with noted as (
+    select
+        case when at < $2::timestamptz then date_trunc('month', at at time zone 'utc')::date else 'infinity' end as month,
+        price_currency as currency, price_amount::numeric as price,
+        case when change in ('backordered', 'lost') then noted.quantity else -noted.quantity end as units
+    from bo_worker.journal as noted
+    join bo_worker.order_line using (order_id, position)
+    where at >= $1::timestamptz and price_currency is not null
+        and change in ('backordered', 'lost', 'filled', 'dropped', 'drop_shipped')
+),
+changed as (
+    select month, currency, sum(units) as units, sum(units * price) as value from noted group by month, currency
+),
+now as (
+    select price_currency as currency, sum(backordered) as units, sum(price_amount::numeric * backordered) as value
+    from bo_worker.order_line
+    where backordered > 0 and price_currency is not null
+    group by price_currency
+)
+select
+    period.month, currency,
+    (coalesce(now.units, 0) - coalesce(sum(changed.units) filter (where changed.month > period.month), 0))::bigint
+        as units,
+    coalesce(now.value, 0) - coalesce(sum(changed.value) filter (where changed.month > period.month), 0) as value
+from (
+    select instant::date as month
+    from generate_series(
+        date_trunc('month', $1::timestamptz at time zone 'utc'),
+        ($2::timestamptz at time zone 'utc') - interval '1 day', interval '1 month'
+    ) as instant
+) as period
+cross join (select currency from changed union select currency from now) as known
+left join now using (currency)
+left join changed using (currency)
+group by period.month, currency, now.units, now.value
+order by period.month, currency;
+
+-- name: report_promises_by_month
+-- What came of promises whose day lies from $1 to $2 and has passed at $3, by the month of that day and the level at
+-- which they were made. Those who gave up before are left out.
+select
+    date_trunc('month', promised_to)::date as month, level::numeric::double precision as level,
+    count(*) as judged, count(*) filter (where state = 'held') as held,
+    round(avg((state = 'held')::integer), 3)::double precision as share_held,
+    round(avg(coalesce(kept_on, withdrawn_on, $3::date) - promised_to) filter (where state = 'broken'), 1)
+        ::double precision as mean_days_late
+from bo_worker.promise
+cross join lateral bo_worker.promise_state(promised_to, kept_on, withdrawn_on, $3::date) as state
+where promised_to >= $1::date and promised_to <= $2::date and promised_to < $3::date and state <> 'withdrawn'
+group by month, level
+order by month, level;

@@ -70,10 +70,10 @@ select supplier_id, true from unnest($1::text[]) as given (supplier_id)
 on conflict (supplier_id) do update set deliveries_due = true;
 
 -- name: find_suppliers_due
--- A supplier whose open supply is to be estimated anew, and after which purchase order.
+-- A supplier whose open supply is to be estimated anew today ($1), and after which purchase order.
 select supplier_id, coalesce(estimated_to, '') as estimated_to
 from bo_worker.supplier
-where deliveries_due or estimated_to is not null
+where deliveries_due or estimated_to is not null or estimated_on is distinct from $1::date
 order by supplier_id
 limit 1;
 
@@ -89,7 +89,9 @@ limit $3::bigint;
 -- name: update_supplier
 -- Says how far the open supply of a supplier was estimated anew. What was due when that was begun is due no more.
 update bo_worker.supplier
-set deliveries_due = deliveries_due and estimated_to is not null, estimated_to = $2
+set
+    deliveries_due = deliveries_due and estimated_to is not null, estimated_to = $2,
+    estimated_on = case when $2 is null then $3::date else estimated_on end
 where supplier_id = $1;
 
 -- name: load_histories
@@ -188,16 +190,39 @@ from unnest($1::text[], $2::integer[], $3::date[], $4::date[], $5::date[])
 where mine.order_id = new.order_id and mine.position = new.position;
 
 -- name: find_promises_due
--- Products whose promises may have moved, and that wait for no unfinished cause.
-select sku from bo_worker.product where promises_due and unfinished is null order by sku limit $1::bigint;
+-- Products whose promises may have moved, or passed before today ($1), and that wait for no unfinished cause.
+select sku
+from (
+    (select sku from bo_worker.product where promises_due and unfinished is null order by sku limit $2::bigint)
+    union
+    (
+        select sku from bo_worker.product
+        where earliest_promise_on < $1::date and unfinished is null
+        order by earliest_promise_on
+        limit $2::bigint
+    )
+) as due
+order by sku
+limit $2::bigint;
+
+-- name: find_earliest_promises
+-- The earliest day, from today ($2) on, that a waiting line of a product is promised. The products are locked.
+select given.sku, earliest.expected_to
+from unnest($1::text[]) as given (sku)
+cross join lateral (
+    select expected_to
+    from bo_worker.order_line as line
+    where line.sku = given.sku and backordered > 0 and expected_to >= $2::date
+    order by expected_to
+    limit 1
+) as earliest;
 
 -- name: find_lapsed
--- Purchase orders with lines that are overdue from today ($1) on.
+-- Purchase orders with lines on which we relied for a day before today ($1).
 select distinct purchase_order_id
 from (
     select purchase_order_id
     from bo_worker.supply
-    where status in ('confirmed', 'in_transit') and quantity > received and received = 0 and not is_overdue
-        and promised_on < $1::date
+    where status in ('confirmed', 'in_transit') and quantity > received and not is_overdue and promised_on < $1::date
     limit $2::bigint
 ) as lapsed;

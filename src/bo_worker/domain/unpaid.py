@@ -1,0 +1,62 @@
+"""An order whose payment failed loses its claims, and waits without being served until its money is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bo_worker.domain.settle import Effect
+
+if TYPE_CHECKING:
+    from bo_worker.domain.account import Account
+    from bo_worker.domain.demand import Claim, Order, OrderLine
+    from bo_worker.domain.stock import Product
+
+
+def give_up_unpaid(account: Account, order: Order) -> Effect:
+    """Return what an order holds to the stock, and suspend its lines; released units stay with it (R5)."""
+    effect = Effect()
+    for line in order.lines:
+        for claim in line.claims:
+            if claim.held:
+                _return(account, line, claim, effect)
+        if line.backordered and not line.is_suspended:
+            line.suspend()
+            _look_at_promises(account.product(line.sku))
+    return effect
+
+
+def _look_at_promises(product: Product) -> None:
+    """Let the sweep look at the queue again: a suspended line still has its day, a resumed one has none."""
+    product.disturb()
+    product.are_promises_due = product.is_changed = True
+
+
+def _return(account: Account, line: OrderLine, claim: Claim, effect: Effect) -> None:
+    quantity, claim.held = claim.held, 0
+    claim.pending_cause = None
+    claim.is_changed = line.is_changed = True
+    line.held -= quantity
+    line.backordered += quantity
+    product = account.product(line.sku)
+    product.waiting += quantity
+    product.is_changed = True
+    stock = product.stock_at(claim.location)
+    stock.allocated -= quantity
+    stock.is_changed = True
+    account.note("lost", quantity, line.sku, claim.location, line)
+    effect.touch(line.sku, claim.location)
+
+
+def resume(account: Account, order: Order, effect: Effect) -> None:
+    """Let the suspended lines of an order wait again at their old rank, for what is free too."""
+    for line in order.lines:
+        if not line.is_suspended:
+            continue
+        line.resume()
+        if line.backordered:
+            product = account.product(line.sku)
+            account.enqueue(product, line)
+            _look_at_promises(product)
+            for stock in product.stock.values():
+                if product.available(stock):
+                    effect.touch(line.sku, stock.location)
