@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from bo_worker.domain.cancel_order import cancel_waiting
+from bo_worker.domain.compensation import Delay, offer_compensation
 from bo_worker.domain.consent import NO_DATE, Notice, first_agreed, look_at
 from bo_worker.domain.delay_rule import CANCEL, KEEP, RIGHT_TO_END
 from bo_worker.domain.facts import DelayNotice, NotificationLine
 from bo_worker.domain.identity import derive_id
 from bo_worker.domain.notice import notified, notify
 from bo_worker.domain.settle import Effect
-from bo_worker.domain.substitute import substitutes
+from bo_worker.domain.substitute import offer_substitutes, substitutes
 from bo_worker.domain.token import token_hash
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _tell(account: Account, order: Order, due: list[Due], now: datetime, sign: S
             token=token,
         )
     )
-    on_notice(account, order, due)
+    _offer(account, order, due)
 
 
 def _notices(account: Account, line: OrderLine) -> list[Notice]:
@@ -152,9 +153,10 @@ def _note(account: Account, due: Due, notice: Notice) -> None:
     consent.follow(look.check_on, None if notice.silence == RIGHT_TO_END else notice.respond_by)
 
 
-def on_notice(account: Account, order: Order, due: Sequence[Due]) -> None:
-    """Let a merchant do more for a customer who was just told of a delay; nothing by itself."""
-    del account, order, due
+def _offer(account: Account, order: Order, due: Sequence[Due]) -> None:
+    """Offer a customer who is told of a delay what can be had now instead, and something for the trouble."""
+    offer_substitutes(account, order, [one.line for one in due])
+    offer_compensation(account, order, [Delay(one.line, one.ordinal, one.first, one.new_to) for one in due])
 
 
 def end_silence(account: Account, order: Order, expectations: Mapping[int, Expectation], now: datetime) -> Effect:
