@@ -85,6 +85,15 @@ async def test_an_order_without_a_promise_is_to_come_within_thirty_days(database
         assert (await found.line(), len(await found.notices())) == ({"backordered": 3}, 1)
 
 
+async def test_who_has_waited_for_long_elsewhere_is_asked_as_soon_as_the_order_comes(database_url: str) -> None:
+    async with shop(database_url) as found:
+        await found.turn("2026-11-22")
+        await found.apply(placed(placed_at="2026-10-20T09:30:00Z"), placed("SO-2", placed_at="2026-11-20T09:30:00Z"))
+        await found.turn("2026-11-22")
+        assert [brief(notice)[0] for notice in await found.notices()] == ["no_date"]
+        assert await found.notices("SO-2") == []
+
+
 async def test_a_promise_that_is_withdrawn_is_told_at_once_and_given_again_in_time_needs_no_answer(
     database_url: str,
 ) -> None:

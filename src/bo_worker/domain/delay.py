@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bo_worker.domain.cancel_order import cancel_waiting
 from bo_worker.domain.compensation import Delay, offer_compensation
-from bo_worker.domain.consent import NO_DATE, Notice, first_agreed, look_at
+from bo_worker.domain.consent import NO_DATE, Consent, Expectation, Notice, first_agreed, look_at
 from bo_worker.domain.delay_rule import CANCEL, KEEP, RIGHT_TO_END
 from bo_worker.domain.facts import DelayNotice, NotificationLine
 from bo_worker.domain.identity import derive_id
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from bo_worker.domain.account import Account
-    from bo_worker.domain.consent import Consent, Expectation, Outcome
+    from bo_worker.domain.consent import Outcome
     from bo_worker.domain.demand import Order, OrderLine
 
     Sign = Callable[[str, int, datetime], str]
@@ -45,6 +45,24 @@ class Due(NamedTuple):
     agreed_to: date | None
     new_from: date | None = None
     new_to: date | None = None
+
+
+def watch_old(account: Account, line: OrderLine) -> None:
+    """Have a new line without a day looked at if its order is so old that its agreed day is near, or has passed."""
+    order = line.order
+    placed_on = order.placed_at.date()
+    if placed_on >= account.today:
+        return
+    expected = Expectation(order.ship_to_country, placed_on)
+    first = first_agreed(account.terms.delays.rule_of(order.ship_to_country), expected, _window_days(account, line))
+    if first - timedelta(days=account.terms.delays.notice_days) <= account.today:
+        consent = account.consents[order.order_id, line.position] = Consent(order.order_id, line.position)
+        consent.follow(account.today)
+
+
+def _window_days(account: Account, line: OrderLine) -> int | None:
+    product = account.products.get(line.sku)
+    return product.policy.window_days if product is not None and product.policy is not None else None
 
 
 def tell_delays(
@@ -72,10 +90,8 @@ def _look(account: Account, line: OrderLine, expected: Expectation) -> Due | Non
     if line.is_suspended:  # It waits for its payment, and not for goods.
         consent.follow(today + timedelta(days=1), consent.respond_by)
         return None
-    product = account.products.get(line.sku)
-    window_days = product.policy.window_days if product is not None and product.policy is not None else None
     terms = account.terms.delays
-    first = first_agreed(terms.rule_of(expected.country), expected, window_days)
+    first = first_agreed(terms.rule_of(expected.country), expected, _window_days(account, line))
     is_withdrawn = expected.promised_to is not None and expected.expected_to is None
     look = look_at(consent, first, expected.expected_to, today, terms.notice_days, is_withdrawn=is_withdrawn)
     consent.follow(look.check_on, consent.respond_by)
