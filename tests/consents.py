@@ -114,9 +114,15 @@ def placed(order_id: str = "SO-1001", country: str | None = "US", **fields: Any)
     return "order-created", build.order(order_id, ship_to_country=country, **fields)
 
 
-def coming(day: str, version: int = 1, quantity: int = 100, purchase_order_id: str = "PO-9") -> Input:
+def coming(
+    day: str,
+    version: int = 1,
+    quantity: int = 100,
+    purchase_order_id: str = "PO-9",
+    status: str = "confirmed",
+) -> Input:
     line = build.purchase_order_line(quantity=quantity, expected_from=day, expected_to=day)
-    return "purchase-order-updated", build.purchase_order(purchase_order_id, version, lines=[line])
+    return "purchase-order-updated", build.purchase_order(purchase_order_id, version, lines=[line], status=status)
 
 
 def received(quantity: int = 10, receipt_id: str = "R-1", sku: str = "SKU-1") -> Input:

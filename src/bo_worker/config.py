@@ -144,6 +144,18 @@ class Settings(BaseSettings):
     silence: Annotated[Literal["law", "cancel"], BeforeValidator(lower)] = Field(
         "law", description="What no answer to a delay notice means: what the rule of the country says, or to cancel."
     )
+    compensation_from_notice: int = Field(
+        0, ge=0, le=100, description="Notice of a delay from which on compensation is offered; 0: none."
+    )
+    compensation_from_days: int = Field(
+        0, ge=0, le=3650, description="Days after the first promise from which on it is offered; 0: none."
+    )
+    on_track_days: int = Field(
+        0, ge=0, le=3650, description="How often customers hear that their day holds, in days; 0: never."
+    )
+    consolidate_days: int = Field(
+        0, ge=0, le=365, description="Days that units wait for the rest of their order to leave with it; 0: none."
+    )
     payment_authorize: Annotated[Literal["expiry", "shipment"], BeforeValidator(lower)] = Field(
         "expiry", description="Renew payments before they run out, or when units could leave."
     )

@@ -85,6 +85,21 @@ async def test_an_order_without_a_promise_is_to_come_within_thirty_days(database
         assert (await found.line(), len(await found.notices())) == ({"backordered": 3}, 1)
 
 
+async def test_a_promise_that_is_withdrawn_is_told_at_once_and_given_again_in_time_needs_no_answer(
+    database_url: str,
+) -> None:
+    async with shop(database_url) as found:
+        await found.apply(coming("2026-12-05"), placed())
+        await found.apply(coming("2026-12-05", 2, status="cancelled"))
+        await found.turn("2026-11-22")
+        assert [brief(notice) for notice in await found.notices()] == [
+            ("no_date", None, "2026-11-30", ["keep", "cancel"])
+        ]
+        await found.apply(coming("2026-12-04", 3))
+        await found.turn("2026-12-01")
+        assert (await found.outcomes(), await found.line()) == ([(1, "1", None, "in_time")], {"backordered": 3})
+
+
 async def test_in_the_eu_silence_neither_extends_nor_cancels_and_the_order_may_be_ended_at_any_time(
     database_url: str,
 ) -> None:

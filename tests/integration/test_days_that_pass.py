@@ -114,11 +114,11 @@ async def test_what_has_not_come_is_promised_as_what_had_not_come_by_then(databa
         await delivered(books, [*[0] * 40, 8, 8, 12])
         await books.apply(ordered(5, 2), placed(3))
         await days_pass(books, 17)
-        assert (await told(books))[1:] == [moved(2, 17)]
+        assert (await told(books))[1:] == [moved(3, 17)]
         await days_pass(books, 1)
         assert await told(books) == [
             ("order_backordered", day(2), day(2)),
-            moved(2, 17),
+            moved(3, 17),
             ("expected_date_changed", None, None),
         ]
 

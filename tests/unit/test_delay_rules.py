@@ -114,6 +114,12 @@ def test_a_notice_is_due_when_what_is_expected_is_later_than_what_was_agreed(
     assert (look.reason, look.check_on) == (due, day(check_on))
 
 
+def test_a_notice_is_due_at_once_when_the_day_that_was_told_is_withdrawn() -> None:
+    today = date(2026, 11, 22)
+    assert look_at(consent(), AGREED, None, today, 3, is_withdrawn=True).reason == "no_date"
+    assert look_at(consent(None, new_to=None), AGREED, None, today, 3, is_withdrawn=True).reason is None
+
+
 def test_to_be_asked_again_about_the_same_delay_is_no_further_delay() -> None:
     assert [consent(*told).ordinal for told in ((), ("substitute_gone",), ("kept", None))] == [1, 1, 3]
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from bo_worker.domain.cause import Cause
+from bo_worker.domain.choice_terms import ChoiceTerms
 from bo_worker.domain.cross_dock import DockTerms
 from bo_worker.domain.delay_rule import DelayTerms
 from bo_worker.domain.demand import ANY_LOCATION, rank_by_placed_at
@@ -62,7 +63,8 @@ class Terms:
     A supplier without enough history counts as `default_days` late; `own_enough` deliveries of one SKU are enough
     to go by them alone. A customer hears of a promise that moved by `moved_days` or more. `dock` says what of a
     receipt may leave from the dock. `is_day_off` tells on which days nobody works in a country (ISO 3166-1), and
-    `delays` what holds when a promise may be missed. `payment` says when money is asked for.
+    `delays` what holds when a promise may be missed. `choices` says what customers are told and offered beyond what
+    they must be, `payment` when money is asked for.
     """
 
     level: float = 0.9
@@ -72,6 +74,7 @@ class Terms:
     dock: DockTerms = field(default_factory=DockTerms)
     is_day_off: Callable[[str | None, date], bool] = weekends
     delays: DelayTerms = field(default_factory=DelayTerms)
+    choices: ChoiceTerms = field(default_factory=ChoiceTerms)
     payment: PaymentTerms = field(default_factory=PaymentTerms)
 
 

@@ -164,12 +164,20 @@ def first_agreed(rule: DelayRule, expected: Expectation, window_days: int | None
     return day if promised_to is None else min(day, promised_to)
 
 
-def look_at(consent: Consent, first: date, expected_to: date | None, today: date, notice_days: int) -> Look:
+def look_at(
+    consent: Consent,
+    first: date,
+    expected_to: date | None,
+    today: date,
+    notice_days: int,
+    *,
+    is_withdrawn: bool = False,
+) -> Look:
     """Tell whether the customer of a waiting line must be told of a delay now.
 
-    That is so when the line is expected later than agreed, or is not expected at all `notice_days` before the
-    agreed day. An expected day that has passed is none. While a notice is open, the day that it offered counts as
-    the agreed one.
+    That is so when the line is expected later than agreed, when the day that was told `is_withdrawn` and no other
+    is known, or when none is known `notice_days` before the agreed day. An expected day that has passed is none.
+    While a notice is open, the day that it offered counts as the agreed one.
     """
     agreed_to, last = consent.agreed_to(first), consent.last
     if last is not None and last.outcome == SUBSTITUTE_GONE:
@@ -178,7 +186,7 @@ def look_at(consent: Consent, first: date, expected_to: date | None, today: date
     if known_to is None:
         return Look(None, agreed_to)
     if expected_to is None or expected_to < today:
-        check_on = known_to - timedelta(days=notice_days)
+        check_on = today if is_withdrawn else known_to - timedelta(days=notice_days)
         return Look(NO_DATE, agreed_to) if check_on <= today else Look(None, agreed_to, check_on)
     if expected_to > known_to:
         return Look(LATE, agreed_to)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from bo_worker.domain.cancel_order import cancel_waiting
+from bo_worker.domain.compensation import Delay, offer_compensation
 from bo_worker.domain.consent import NO_DATE, Notice, first_agreed, look_at
 from bo_worker.domain.delay_rule import CANCEL, KEEP, RIGHT_TO_END
 from bo_worker.domain.facts import DelayNotice, NotificationLine
 from bo_worker.domain.identity import derive_id
 from bo_worker.domain.notice import notified, notify
 from bo_worker.domain.settle import Effect
-from bo_worker.domain.substitute import substitutes
+from bo_worker.domain.substitute import offer_substitutes, substitutes
 from bo_worker.domain.token import token_hash
 
 if TYPE_CHECKING:
@@ -67,11 +69,15 @@ def _look(account: Account, line: OrderLine, expected: Expectation) -> Due | Non
     if not line.backordered:
         close(consent, line)
         return None
+    if line.is_suspended:  # It waits for its payment, and not for goods.
+        consent.follow(today + timedelta(days=1), consent.respond_by)
+        return None
     product = account.products.get(line.sku)
     window_days = product.policy.window_days if product is not None and product.policy is not None else None
     terms = account.terms.delays
     first = first_agreed(terms.rule_of(expected.country), expected, window_days)
-    look = look_at(consent, first, expected.expected_to, today, terms.notice_days)
+    is_withdrawn = expected.promised_to is not None and expected.expected_to is None
+    look = look_at(consent, first, expected.expected_to, today, terms.notice_days, is_withdrawn=is_withdrawn)
     consent.follow(look.check_on, consent.respond_by)
     if look.reason is None:
         return None
@@ -128,7 +134,7 @@ def _tell(account: Account, order: Order, due: list[Due], now: datetime, sign: S
             token=token,
         )
     )
-    on_notice(account, order, due)
+    _offer(account, order, due)
 
 
 def _notices(account: Account, line: OrderLine) -> list[Notice]:
@@ -147,9 +153,10 @@ def _note(account: Account, due: Due, notice: Notice) -> None:
     consent.follow(look.check_on, None if notice.silence == RIGHT_TO_END else notice.respond_by)
 
 
-def on_notice(account: Account, order: Order, due: Sequence[Due]) -> None:
-    """Let a merchant do more for a customer who was just told of a delay; nothing by itself."""
-    del account, order, due
+def _offer(account: Account, order: Order, due: Sequence[Due]) -> None:
+    """Offer a customer who is told of a delay what can be had now instead, and something for the trouble."""
+    offer_substitutes(account, order, [one.line for one in due])
+    offer_compensation(account, order, [Delay(one.line, one.ordinal, one.first, one.new_to) for one in due])
 
 
 def end_silence(account: Account, order: Order, expectations: Mapping[int, Expectation], now: datetime) -> Effect:

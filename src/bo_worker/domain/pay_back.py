@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 
 
 def given_up(order: Order) -> Units:
-    """Return the cancelled and rejected units of the lines that have a price, by position."""
-    return {
-        line.position: line.cancelled + line.rejected
+    """Return the cancelled and rejected units of the lines that have a price, by position.
+
+    The money of units that another line took over goes on with that line, which has the same price.
+    """
+    taken_over = order.taken_over()
+    units = {
+        line.position: line.cancelled + line.rejected - taken_over.get(line.position, 0)
         for line in order.lines
-        if line.unit_price is not None and line.cancelled + line.rejected
+        if line.unit_price is not None
     }
+    return {position: quantity for position, quantity in units.items() if quantity}
 
 
 def pay_back(account: Account, order: Order) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.allocation import choose, claim
+from bo_worker.domain.consolidation import why_held
 from bo_worker.domain.demand import Order, OrderLine
 from bo_worker.domain.early import apply_early
 from bo_worker.domain.kinds import ENDED
@@ -172,7 +173,7 @@ def _tell(account: Account, order: Order, reason: str | None) -> None:
             for line in order.lines
             if line.backordered
         ]
-        notify(account, order, "order_backordered", waiting)
+        notify(account, order, "order_backordered", waiting, reason=why_held(order))
         for line in order.lines:
             if line.backordered and line.expected_to:
                 line.is_promised = True

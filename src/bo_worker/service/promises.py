@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bo_worker.domain.cause import Cause
 from bo_worker.domain.estimate import lapse, reestimate
 from bo_worker.domain.notice import notified_days, notify
+from bo_worker.service.consolidation import release_moved
 from bo_worker.service.pegging import find_all_moved, load_covers, load_loads
 from bo_worker.service.plans import plan_docks
 from bo_worker.service.sweep import TOPIC, Done, twice
@@ -117,6 +118,8 @@ async def _repeg(
         await _tell(connection, work, news)
         await save_news(connection, account, news)
         await watch_moved(connection, moved, account.today)
+        if rules.terms.choices.consolidate_days and moved:
+            await release_moved(connection, work, moved)
         loads = await load_loads(connection, account, covers, rules)
         await plan_docks(connection, work, loads, rules.fill_lines_max - len(moved))
         return Done(more=True, messages=await save_work(connection, work, now))

@@ -68,8 +68,10 @@ async def _save_told(
 ) -> None:
     if told:
         order_ids, positions, skus, days = map(list, zip(*sorted(told), strict=True))
+        today, terms = account.today, account.terms
+        heard_on = today if terms.choices.on_track_days else None
         await connection.execute(
-            QUERIES["save_promises"], order_ids, positions, skus, account.terms.level, account.today, days
+            QUERIES["save_promises"], order_ids, positions, skus, terms.level, today, days, heard_on
         )
 
 
