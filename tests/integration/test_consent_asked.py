@@ -277,3 +277,29 @@ async def test_money_for_what_nobody_consented_to_goes_back(database_url: str) -
         assert [(data["kind"], data["amount"]) for data in payments] == [
             ("void", {"amount": "59.70", "currency": "USD"})
         ]
+
+
+async def test_a_switch_serves_at_once_and_is_asked_again_where_the_other_product_is_gone(database_url: str) -> None:
+    async with shop(database_url) as found:
+        await found.apply(("product-policy-updated", build.policy(substitutes=["SKU-2", "SKU-3"])))
+        await found.apply(received(3, "R-2", "SKU-2"), received(3, "R-3", "SKU-3"))
+        line = build.order_line(unit_price={"amount": "19.90", "currency": "USD"})
+        money = {"authorization_id": "A-1", "capture_before": "2027-06-01T00:00:00Z"}
+        await found.apply(placed(lines=[line], payment=money), placed("SO-2"))
+        await found.turn("2026-12-18")
+        assert [notice["options"] for notice in await found.notices()] == [["keep", "switch", "cancel"]]
+        offers = [offer["substitutes"] for offer in await found.told("substitute_offered")]
+        assert [[one["sku"] for one in offer] for offer in offers] == [["SKU-2", "SKU-3"]]
+        assert await found.answer("RS-1", "switch", substitute_sku="SKU-2") is None
+        assert (await found.line(), await found.line(line_id="1/1")) == ({"cancelled": 3}, {"released": 3})
+        assert await found.answer("RS-2", "switch", order_id="SO-2", substitute_sku="SKU-2") is None
+        assert await found.line("SO-2") == {"backordered": 3}
+        await found.turn()
+        again = (await found.notices("SO-2"))[-1]
+        assert (again["reason"], again["options"]) == ("substitute_gone", ["keep", "switch", "cancel"])
+        assert await found.answer("RS-3", "switch", order_id="SO-2", substitute_sku="SKU-3") is None
+        assert await found.outcomes("SO-2") == [
+            (1, "1", "switch", "substitute_gone"),
+            (2, "1", "switch", "switched"),
+        ]
+        assert [message.topic for message in await found.books.messages() if message.topic == "payment"] == []

@@ -56,6 +56,6 @@ create table bo_worker.token_secret (
     secret bytea not null
 );
 
--- The promises whose day passes.
+-- The promises whose day passes. Its condition is worded unlike that of other queries, which would read all of it.
 create index promise_day on bo_worker.promise (greatest(promised_to, made_on))
-    where kept_on is null and withdrawn_on is null;
+    where coalesce(kept_on, withdrawn_on) is null;

@@ -16,7 +16,7 @@ with watched as (
     select order_id, position, $3::date
     from bo_worker.promise as told
     where greatest(promised_to, made_on) >= $1::date and greatest(promised_to, made_on) < $2::date
-        and kept_on is null and withdrawn_on is null
+        and coalesce(kept_on, withdrawn_on) is null
         and not exists (
             select from bo_worker.delay_watch as known
             where known.order_id = told.order_id and known.position = told.position
