@@ -61,10 +61,17 @@ FAULTS: Final = {
             where payment.order_id = line.order_id and (status = 'failed' or asked_at is not null)
         )
     """,
-    "the phase is what the kind makes of the day": """
+    "nothing is unfinished": "select cause from bo_worker.unfinished_cause",
+    "no product is reserved": "select sku, unfinished from bo_worker.product where unfinished is not null",
+    "no claim is pending": "select * from bo_worker.claim where pending_cause is not null",
+    "the outbox is empty": "select id from bo_worker.outbox",
+}
+
+# Products that are in another phase than their kind makes of a day.
+PHASES = """
         select sku, phase, policy from (
             select
-                sku, phase, policy, policy::jsonb ->> 'kind' as kind, (now() at time zone 'utc')::date as today,
+                sku, phase, policy, policy::jsonb ->> 'kind' as kind, $1::date as today,
                 (policy::jsonb ->> 'release_on')::date as release_on,
                 (policy::jsonb ->> 'season_ends_on')::date as season_ends_on
             from bo_worker.product
@@ -76,12 +83,7 @@ FAULTS: Final = {
             when kind = 'pre_order' and release_on > today then 'pre_order'
             else 'open'
         end
-    """,
-    "nothing is unfinished": "select cause from bo_worker.unfinished_cause",
-    "no product is reserved": "select sku, unfinished from bo_worker.product where unfinished is not null",
-    "no claim is pending": "select * from bo_worker.claim where pending_cause is not null",
-    "the outbox is empty": "select id from bo_worker.outbox",
-}
+    """
 
 # An input that is refused with one of these might have been taken in at another moment.
 MOMENTARY: Final = {"below_zero", "not_released", "unknown_order"}
@@ -96,6 +98,7 @@ async def audit(world: World) -> None:
     assert await world.positions() == await world.input_ends(), "not everything is applied"
     for rule, query in FAULTS.items():
         assert await world.fetch(query) == [], rule
+    assert await world.fetch(PHASES, world.clock().date()) == []
     assert await audit_account(await world.connected()) == []
     refused = _refused_for_the_moment(world)
     good = await _good_inputs(world, refused)
@@ -189,7 +192,7 @@ def _received(letter: Output) -> list[tuple[str, bytes]]:
 async def _audit_promises(world: World) -> None:
     """Each waiting line is promised what is left for it of what is on its way, else what its kind makes of today."""
     by_supply = await promised_days(world.fetch)
-    others = await days_without_supply(world.fetch)
+    others = await days_without_supply(world.fetch, world.clock().date())
     found = {(row[0], row[1]): (row[2], row[3]) for row in await world.fetch(DAYS)}
     assert found.keys() == by_supply.keys()
     assert {place: days for place, days in by_supply.items() if days != NO_DAYS and days != found[place]} == {}

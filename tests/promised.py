@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -52,13 +52,12 @@ async def promised_days(fetch: Fetch) -> dict[tuple[str, str], Days]:
     return days
 
 
-async def days_without_supply(fetch: Fetch) -> dict[tuple[str, str], set[Days]]:
+async def days_without_supply(fetch: Fetch, today: date) -> dict[tuple[str, str], set[Days]]:
     """The days that a waiting line may have of which no supply brings the last unit: of its product's kind.
 
     None where it waited before the kind was known. The day may have been counted from before midnight.
     """
     kinds = await _kinds(fetch)
-    today = datetime.now(UTC).date()
     incoming = {row["sku"] for row in await fetch(f"select sku from bo_worker.supply where {COUNTED}")}  # noqa: S608 - ours
     found: dict[tuple[str, str], set[Days]] = {}
     for row in await fetch("select order_id, line_id, sku from bo_worker.order_line where backordered > 0"):

@@ -13,7 +13,7 @@ import asyncpg
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from bo_worker.app import Worker
+from bo_worker.app import Worker, utc_now
 from bo_worker.config import load_settings
 from bo_worker.kafka.errors import KafkaFault
 from bo_worker.kafka.publisher import Publisher
@@ -25,6 +25,7 @@ from schema_check import validate_message
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+    from datetime import datetime
 
     from bo_worker.config import Settings
     from bo_worker.stack.servers import Servers
@@ -97,7 +98,7 @@ class World:
 
     `sent` and `outputs` hold everything so far; `poison` is what of the former belongs among the dead letters.
     `tasks` are the workers of this process: when one of them fails, so does whoever waits. `refusals` counts how
-    often Kafka did not take what was sent, which is then sent again.
+    often Kafka did not take what was sent, which is then sent again. `clock` is that of the workers.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -107,6 +108,7 @@ class World:
         self.outputs: list[Output] = []
         self.tasks: list[asyncio.Task[None]] = []
         self.refusals = 0
+        self.clock: Callable[[], datetime] = utc_now
         self._input_partitions = settings.topic_partitions
         self._publisher = Publisher(settings)
         self._reader = AIOKafkaConsumer(
@@ -184,6 +186,8 @@ class World:
                 " and not exists (select from bo_worker.unfinished_cause)"
                 " and not exists (select from bo_worker.product where promises_due or waitlist_due)"
                 " and not exists (select from bo_worker.supplier where deliveries_due or estimated_to is not null)"
+                " and not exists (select from bo_worker.delay_watch where check_on <= $1::date)",
+                self.clock().date(),
             )
 
         await self.until(is_through)
@@ -307,6 +311,7 @@ async def fresh_world(servers: Servers, template_database: str, **settings: Any)
 async def running(world: World, *workers: Worker) -> AsyncIterator[tuple[Worker, ...]]:
     """Run workers, by default a new one, in this process for as long as the context lasts."""
     workers = workers or (Worker(world.settings),)
+    world.clock = workers[0].clock
     tasks = [asyncio.create_task(worker.run()) for worker in workers]
     world.tasks += tasks
     try:

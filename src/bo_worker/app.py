@@ -113,7 +113,7 @@ class Worker:
         self.stopping = asyncio.Event()
         self.metrics = Metrics()
         self._checkpoint = checkpoint
-        self._clock = clock
+        self.clock = clock
         self._rules = rules_of(settings)
         self._started = asyncio.Event()
         self._draining = asyncio.Event()
@@ -219,7 +219,7 @@ class Worker:
         return Applier(
             self._sessions[1],
             self._rules,
-            clock=self._clock,
+            clock=self.clock,
             committed=self._committed,
             stopping=self.stopping,
             retry_wait_max_s=settings.retry_wait_max_s,
@@ -234,7 +234,7 @@ class Worker:
             self._sessions[2],
             self._rules,
             jobs,
-            clock=self._clock,
+            clock=self.clock,
             stopping=self.stopping,
             swept=self._swept,
             retried=self._reporter.retried,

@@ -214,6 +214,11 @@ BROKEN: dict[str, tuple[str, set[Difference]]] = {
         "update order_line set pin = '!' where order_id = 'SO-2'",
         {Difference("suspended", "line 1 of order SO-2: suspended though nothing keeps it", 0, 3)},
     ),
+    "a question about a delay that nobody follows": (
+        """insert into delay_notice (order_id, number, position, quantity, told_at, reason, options, respond_by, rule,
+            silence, token_hash) values ('SO-3', 1, 1, 3, now(), 'no_date', '{keep}', now(), 'us', 'keep', '')""",
+        {Difference("delay_notices", "notices of line 1 of order SO-3: open", 0, 1)},
+    ),
     "units told of that no entry was told of": (
         "update product set waitlist_told = 2 where sku = 'SKU-1'",
         {Difference("waitlist", "SKU-1: units told of on the waitlist", 0, 2)},
