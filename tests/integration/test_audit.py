@@ -111,8 +111,10 @@ BROKEN: dict[str, tuple[str, set[Difference]]] = {
         {Difference("incoming", "SKU-1: incoming", 0, 7)},
     ),
     "a promise to a line that does not wait": (
-        "insert into promise (order_id, position, sku, level, made_on, promised_to)"
-        " values ('SO-1', 1, 'SKU-1', 0.9, '2026-11-21', '2026-12-01')",
+        (
+            "insert into promise (order_id, position, sku, level, made_on, promised_to)"
+            " values ('SO-1', 1, 'SKU-1', 0.9, '2026-11-21', '2026-12-01')"
+        ),
         {Difference("promises", "line 1 of order SO-1: promised, and does not wait", 0, 1)},
     ),
     "stock from nowhere": (
