@@ -51,10 +51,10 @@ FAULTS: Final = {
         join bo_worker.stock_status as stock on stock.sku = line.sku and line.pin in ('', stock.location)
         where line.backordered > 0 and stock.available > 0
     """,
-    "held are only units of ship-complete orders that wait, and of orders whose money is not there": """
+    "held are only units of orders that wait for their rest, and of orders whose money is not there": """
         select line.* from bo_worker.order_line as line join bo_worker.sales_order using (order_id)
         where held > 0 and not (
-            ship_complete
+            (ship_complete or hold_until is not null)
             and exists (select from bo_worker.order_line where order_id = line.order_id and backordered > 0)
         ) and not exists (
             select from bo_worker.order_payment as payment
@@ -158,6 +158,7 @@ async def _audit_counters(world: World) -> None:
     rows = await world.fetch("""
         select 'customer-notification', key, notifications from bo_worker.message_key where notifications > 0
         union all select 'fulfillment', key, fulfillments from bo_worker.message_key where fulfillments > 0
+        union all select 'payment', key, payments from bo_worker.message_key where payments > 0
         union all select 'availability-changed', sku, availability_sequence from bo_worker.product
             where availability_sequence > 0
         union all select 'procurement', sku, procurement_sequence from bo_worker.product

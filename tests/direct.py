@@ -9,6 +9,7 @@ import asyncpg
 
 from bo_worker.app import Worker
 from bo_worker.messages.inbound import INPUT_TOPICS, decode
+from bo_worker.messages.packing import as_message
 from bo_worker.messages.record import Record
 from bo_worker.service.batch import Batch
 from bo_worker.store.positions import claim_partitions
@@ -17,7 +18,7 @@ from world import world_settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from bo_worker.messages.record import Message
+    from bo_worker.messages.record import Message, Outgoing
     from bo_worker.store.positions import Partition, Position
 
 
@@ -27,8 +28,11 @@ class Published:
     def __init__(self) -> None:
         self.messages: list[Message] = []
 
-    async def publish(self, messages: Sequence[Message]) -> None:
-        self.messages += messages
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
+        self.messages += [as_message(message) for message in messages]
+
+    async def give_way(self) -> None:
+        """Nobody else is at work."""
 
     def sequences(self) -> dict[tuple[str, bytes | None], list[int]]:
         """The sequence numbers per topic and key, as they came."""

@@ -112,7 +112,9 @@ class Model:
                 line.backordered, line.rejected, line.claims = 0, line.asked["quantity"] - line.cancelled, []
         self.release(order)
         self.notify_if("order_rejected", order, [(line, line.rejected) for line in lines], reason=reason)
-        if not self.notify_if("order_backordered", order, [(line, line.backordered) for line in lines]):
+        waiting = [(line, line.backordered) for line in lines]
+        why = "ship_complete" if any(line.held for line in lines) else None  # Else it would have been released.
+        if not self.notify_if("order_backordered", order, waiting, reason=why):
             self.notify_if("order_confirmed", order, [(line, line.released) for line in lines])
 
     def prepare(self, order: Data, lines: list[Line]) -> None:

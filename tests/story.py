@@ -193,9 +193,11 @@ def confirmed(order_id: str, *lines: tuple[str, int] | tuple[str, int, str]) -> 
     return told("order_confirmed", order_id, *lines)
 
 
-def backordered(order_id: str, *lines: tuple[str, int] | tuple[str, int, str]) -> Notification:
-    """The customer hears what waits."""
-    return told("order_backordered", order_id, *lines)
+def backordered(
+    order_id: str, *lines: tuple[str, int] | tuple[str, int, str], reason: str | None = None
+) -> Notification:
+    """The customer hears what waits, and why the rest does not leave before it."""
+    return told("order_backordered", order_id, *lines, reason=reason)
 
 
 def rejected(order_id: str, *lines: tuple[str, int] | tuple[str, int, str], reason: str) -> Notification:

@@ -222,7 +222,7 @@ def test_units_are_called_quantity() -> None:
     """An amount is money: the price of a unit, and nothing else."""
     assert lines_with(r"(?i)(?:\b|_)qty(?:\b|_)", suffix=".py") == []
     money = re.compile(
-        r"price|currency|payment|[Mm]oney|.amount.:|amount: str|Amount\b|an? (?:number for an|negative|) ?amount"
+        r"price|currency|payment|[Mm]oney|.amount.[]:]|amount: str|Amount\b|an? (?:number for an|negative|) ?amount"
     )
     assert [line for line in lines_with(r"(?i)(?:\b|_)amount", suffix=".py") if not money.search(line)] == []
 

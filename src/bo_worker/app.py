@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bo_worker.config import ConfigurationError
+from bo_worker.delay_rules import is_day_off, load_delay_terms
 from bo_worker.domain.account import Terms
+from bo_worker.domain.choice_terms import ChoiceTerms
 from bo_worker.domain.cross_dock import DockTerms
 from bo_worker.domain.payment import PaymentTerms
 from bo_worker.kafka.client import ended_within
@@ -75,13 +77,22 @@ def rules_of(settings: Settings) -> Rules:
             settings.cross_dock_hours_max,
             settings.cross_dock_shelf_days_min,
         ),
+        is_day_off,
+        load_delay_terms(settings.notice_days, settings.respond_days, silence_cancels=settings.silence == "cancel"),
+        choices=ChoiceTerms(
+            settings.compensation_from_notice,
+            settings.compensation_from_days,
+            settings.on_track_days,
+            settings.consolidate_days,
+        ),
         payment=PaymentTerms(
             timedelta(hours=settings.payment_renew_hours),
             timedelta(hours=settings.payment_grace_hours),
             settings.payment_authorize == "shipment",
         ),
     )
-    return Rules(settings.rank_by, settings.fill_lines_max, settings.topic_prefix, terms)
+    secret = settings.token_secret.get_secret_value().encode() if settings.token_secret else None
+    return Rules(settings.rank_by, settings.fill_lines_max, settings.topic_prefix, terms, secret)
 
 
 class Worker:

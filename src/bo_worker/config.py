@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bo_worker.setting_texts import PREFIX, default_text, expected, shown, variable_of, with_guess
-from bo_worker.setting_values import lower, not_zero, postgres_url, servers, upper
+from bo_worker.setting_values import long_secret, lower, not_zero, postgres_url, servers, upper
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -133,6 +133,28 @@ class Settings(BaseSettings):
     cross_dock_hours_max: int = Field(0, ge=0, le=8760, description="Longest time from arrival to `need_by`; 0: any.")
     cross_dock_shelf_days_min: int = Field(
         0, ge=0, le=3650, description="Days a lot must last from the receipt on to leave from the dock; 0: any."
+    )
+    token_secret: Annotated[SecretStr | None, AfterValidator(long_secret)] = Field(
+        None, description="Signs the tokens of delay notices; without it the workers share one in the database."
+    )
+    notice_days: int = Field(
+        3, ge=0, le=30, description="Days before an agreed day on which a customer hears that no date is known."
+    )
+    respond_days: int = Field(5, ge=1, le=30, description="Working days for an answer to a delay notice.")
+    silence: Annotated[Literal["law", "cancel"], BeforeValidator(lower)] = Field(
+        "law", description="What no answer to a delay notice means: what the rule of the country says, or to cancel."
+    )
+    compensation_from_notice: int = Field(
+        0, ge=0, le=100, description="Notice of a delay from which on compensation is offered; 0: none."
+    )
+    compensation_from_days: int = Field(
+        0, ge=0, le=3650, description="Days after the first promise from which on it is offered; 0: none."
+    )
+    on_track_days: int = Field(
+        0, ge=0, le=3650, description="How often customers hear that their day holds, in days; 0: never."
+    )
+    consolidate_days: int = Field(
+        0, ge=0, le=365, description="Days that units wait for the rest of their order to leave with it; 0: none."
     )
     payment_authorize: Annotated[Literal["expiry", "shipment"], BeforeValidator(lower)] = Field(
         "expiry", description="Renew payments before they run out, or when units could leave."

@@ -36,6 +36,7 @@ _EXPECTED = {
     "kafka_bootstrap_servers": "host:port, several separated by commas",
     "database_url": "a URL that starts with postgresql:// or postgres://",
     "kafka_group_id": "1 to 200 characters",
+    "token_secret": "at least 16 characters",
     "topic_prefix": "at most 150 characters from A-Z a-z 0-9 . _ -",
     "topic_replication_factor": "a whole number from 1 to 10, or -1",
 }

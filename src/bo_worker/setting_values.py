@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+_SECRET_CHARACTERS_MIN = 16
 _SERVERS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):\d{1,5}")
 
 
@@ -21,6 +22,13 @@ def servers(value: str) -> str:
 def postgres_url(value: SecretStr) -> SecretStr:
     """Take the address of a Postgres database."""
     if value.get_secret_value().startswith(("postgres://", "postgresql://")):
+        return value
+    raise ValueError
+
+
+def long_secret(value: SecretStr | None) -> SecretStr | None:
+    """Take a secret that nobody guesses."""
+    if value is None or len(value.get_secret_value()) >= _SECRET_CHARACTERS_MIN:
         return value
     raise ValueError
 

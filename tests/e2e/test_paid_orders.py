@@ -56,10 +56,12 @@ async def until(world: World, condition: str) -> None:
 
 
 def asked(world: World) -> list[tuple[str, str, str, str | None]]:
-    return [
-        (one["kind"], one["amount"]["amount"], one["authorization_id"], one["due_by"])
-        for one in world.data_of("payment", "SO-1")
-    ]
+    found = []
+    for one in world.data_of("payment", "SO-1"):
+        money = one["amount"]
+        assert money["currency"] == "EUR"
+        found.append((one["kind"], money["amount"], one["authorization_id"], one["due_by"]))
+    return found
 
 
 def kinds(world: World, order_id: str) -> list[str]:

@@ -51,10 +51,11 @@ async def came(world: World, purchase_order_id: str, quantity: int, sku: str, at
 
 
 def told(world: World, order_id: str) -> list[tuple[str, str | None, str | None]]:
-    """Kinds and dates of what a customer was told of the first line."""
+    """Kinds and dates of what a customer was told of the first line, but for questions whether to wait longer."""
     return [
         (data["kind"], data["lines"][0]["expected_from"], data["lines"][0]["expected_to"])
         for data in world.data_of("customer-notification", order_id)
+        if data["kind"] != "delay_notice"
     ]
 
 

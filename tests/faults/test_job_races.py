@@ -82,7 +82,7 @@ class Race:
 RACES = {
     "plan_docks": Race(
         repeg_products,
-        "bo_worker.service.promises.load_queues",
+        "bo_worker.service.promises.load_covers",
         [order("SO-1"), order("SO-2", 4), order("SO-3", 2), ("purchase-order-updated", TRUCK)],
         [receipt("R-1", 5, purchase_order_id="PO-1"), given_up("SO-2")],
     ),

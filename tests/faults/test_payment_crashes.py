@@ -55,6 +55,12 @@ def _order(draw: random.Random, number: int) -> Message:
     return placed(build.order(f"SO-{number}", lines=lines, payment=payment))
 
 
+async def nothing_due(world: World) -> bool:
+    """Whether the sweep has asked for all money that has run out."""
+    query = "select not exists (select from bo_worker.order_payment where due_at <= now())"
+    return bool(await world.value(query))
+
+
 async def audit_payments(world: World) -> None:
     """Of orders that were authorized all the time, what is asked back is the rounded sum of what is given up."""
     await audit(world)
@@ -82,10 +88,12 @@ async def test_a_worker_killed_while_it_asks_for_money_is_succeeded_without_loss
         async with fresh_world(stack, template_database, batch_records_max=20) as world:
             await world.send(*load)
             async with child(
-                world, point, 1 if "job" in point else 2, kafka_group_id=f"{world.settings.topic_prefix}1"
+                world, point, 2 if "commit" in point else 1, kafka_group_id=f"{world.settings.topic_prefix}1"
             ) as dying:
                 assert await dying.ended() == -signal.SIGKILL
             async with running(world):
+                await world.settled()
+                await world.until(lambda: nothing_due(world))
                 await world.settled()
             await audit_payments(world)
 

@@ -112,6 +112,7 @@ def compare_order(order: dict[str, Any]) -> None:
         "need_by": None,
         "ship_to_country": None,
         "customer_id": "C-7",
+        "notices": [],
         "payment": None,
     }
     (allocation,) = first.pop("allocations")

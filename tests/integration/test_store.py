@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -14,7 +15,7 @@ import pytest_asyncio
 from bo_worker.config import load_settings
 from bo_worker.store.database import connect
 from bo_worker.store.migrations import MigrationError, migrate, migration_files, pending_migrations
-from bo_worker.store.queries import QUERIES
+from bo_worker.store.queries import QUERIES, ranked
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -39,6 +40,11 @@ MAY_SCAN = {
 REPORTS = ("audit_", "report_")
 INDEX_SCANS = {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}
 LANES = (["SKU-7"], [""], [50], 100, 1_000)
+DAY = date(2026, 12, 1)
+COMPARED: dict[str, tuple[Any, ...]] = {
+    "find_moved": (["SKU-7"], [""], [50], [None], [None], [DAY], [None], [1], [20], [DAY], [DAY], 100, 1_000, 1, DAY),
+    "load_carried": (["SKU-7"], [""], [50], [1], [10], [20], 100, 1_000),
+}
 
 
 @pytest_asyncio.fixture
@@ -110,6 +116,20 @@ async def test_the_head_of_a_queue_is_read_from_its_index(
         ("Index Scan", index)
     ]
     assert {"Sort", "Seq Scan", "Incremental Sort"}.isdisjoint(node["Node Type"] for node in nodes(plan))
+
+
+@pytest.mark.parametrize("rank_by", ["placed_at", "need_by"])
+@pytest.mark.parametrize("name", COMPARED)
+async def test_a_lane_is_compared_in_the_order_of_its_index_and_not_sorted(
+    connection: asyncpg.Connection, name: str, rank_by: str
+) -> None:
+    await fill_queue(connection, lines=10_000, skus=10)
+    await connection.execute("analyze bo_worker.order_line")
+    plan = await explain(connection, QUERIES[ranked(name, rank_by)], *COMPARED[name])
+    [window] = [node for node in nodes(plan) if node["Node Type"] == "WindowAgg"]
+    below = [(node["Node Type"], node.get("Index Name")) for node in nodes(window)]
+    assert below[-1] == ("Index Scan", f"order_line_queue_by_{rank_by}")
+    assert {kind for kind, _ in below} <= {"WindowAgg", "Limit", "Index Scan", "Subquery Scan", "Result"}
 
 
 async def test_the_head_of_a_queue_is_the_first_in_rank_up_to_the_units_wanted(

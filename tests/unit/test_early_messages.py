@@ -130,7 +130,7 @@ def test_what_waits_is_handed_back_with_the_name_its_sender_gave_it() -> None:
 def test_an_order_is_served_from_the_start_as_it_was_amended(story: Changes) -> None:
     story.receipt("R-1", brings(2))
     assert story.hears(amends("AM-1", "SO-1", priority=6, need_by=AT, ship_complete=True)) == []
-    assert story.order("SO-1", wants(3)) == [backordered("SO-1", ("1", 1))]
+    assert story.order("SO-1", wants(3)) == [backordered("SO-1", ("1", 1), reason="ship_complete")]
     assert story.buckets("SO-1") == [{"backordered": 1, "held": 2}]
     assert story.hears(amends("AM-2", "SO-1", minute=1, ship_complete=False)) == [
         ship("SO-1", part(2), completes=False, priority=6),

@@ -150,6 +150,7 @@ def waiter(order_id: str, priority: int, *, pin: str = "", minute: int = 0, is_a
     ("cause", "change", "kind"),
     [
         ("order-created/SO-5", "claimed", "stock_was_free"),
+        ("customer-response/RS-1", "claimed", "switch"),
         ("inventory-received/R-1", "filled", "receipt"),
         ("order-cancelled/X-1", "filled", "cancellation"),
         ("inventory-adjusted/A-1", "filled", "correction"),

@@ -26,9 +26,11 @@ from bo_worker.domain.facts import (
     Revoke,
     Ship,
     ShippedNotification,
+    Substitute,
+    SubstituteOffered,
 )
 from bo_worker.domain.payment_request import Money, PaymentRequest
-from bo_worker.messages.outbound import dead_letter, encode, event_kinds, message_of
+from bo_worker.messages.outbound import dead_letter, encode, event_kinds, kinds, message_of
 from bo_worker.messages.record import Message, Record
 from schema_check import VALIDATORS, validate_message
 
@@ -75,6 +77,14 @@ FACTS: list[Fact] = [
         respond_by=datetime(2026, 12, 1, tzinfo=UTC),
         token="a.b",  # noqa: S106 - no password
     ),
+    SubstituteOffered(
+        "N-4",
+        "substitute_offered",
+        "SO-1",
+        CUSTOMER,
+        [NotificationLine("1", "SKU-1", 3)],
+        substitutes=[Substitute("1", "SKU-2", 3)],
+    ),
     ShippedNotification(
         "N-3", "shipped", "SO-1", CUSTOMER, [NotificationLine("1", "SKU-1", 3)], shipment_id="S-1", carrier="UPS"
     ),
@@ -102,7 +112,8 @@ def test_every_fact_keeps_to_the_published_schema(fact: Fact) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in event_kinds("customer-notification") if kind != "back_in_stock"])
 def test_every_kind_of_notification_keeps_to_the_published_schema(kind: str) -> None:
-    shape = {"shipped": ShippedNotification, "delay_notice": DelayNotice}.get(kind, Notification)
+    own = (ShippedNotification, DelayNotice, SubstituteOffered)
+    shape = next((found for found in own if kind in kinds(found)), Notification)
     message = sent(shape("N-1", kind, "SO-1", CUSTOMER, [NotificationLine("1", "SKU-1", 3)]))
     validate_message(message.topic, message.value, message.headers)
 

@@ -200,6 +200,17 @@ def test_what_is_given_up_while_another_authorization_is_asked_for_is_voided_in_
     assert facts == [asked("void", "10.00", "cancelled", of="A-2")]
 
 
+def test_to_hear_again_of_the_same_authorization_is_no_answer_to_a_request() -> None:
+    story = tale()
+    story.order("SO-1", priced(3), payment=A_1)
+    story.account.now = ENDS - timedelta(hours=24)
+    renew(story)
+    news(story, "authorized", authorization_id="A-1", capture_before=ENDS)
+    assert due_of(story) == ENDS
+    news(story, "authorized", 2, authorization_id="A-1", capture_before=ENDS + timedelta(days=7))
+    assert due_of(story) == ENDS + timedelta(days=6)
+
+
 def test_a_request_that_nobody_answers_counts_as_failed_once_the_authorization_has_run_out() -> None:
     story = tale()
     story.order("SO-1", priced(3), payment=A_1)
@@ -240,12 +251,14 @@ def test_an_order_that_comes_with_an_authorization_that_ran_out_is_confirmed_and
 
 def test_at_shipment_an_authorization_is_asked_for_once_units_could_leave() -> None:
     story = tale(PaymentTerms(at_shipment=True))
-    assert story.order("SO-1", priced(3), payment=A_1) == [backordered("SO-1", ("1", 3))]
+    lines = [priced(3), priced(1, "7", line_id="2", sku="SKU-2")]
+    assert story.order("SO-1", *lines, payment=A_1) == [backordered("SO-1", ("1", 3), ("2", 1, "SKU-2"))]
     assert due_of(story) is None
     story.account.now = ENDS
+    assert requests(cancel(story, 1, CancelLine("2", 1))) == []
     assert requests(story.receipt("R-1", brings(1))) == [asked("authorize", "30.00", "shipment")]
     assert requests(story.receipt("R-2", brings(1))) == []
-    assert story.buckets("SO-1") == [{"backordered": 1, "held": 2}]
+    assert story.buckets("SO-1") == [{"backordered": 1, "held": 2}, {"cancelled": 1}]
 
 
 def test_who_does_not_pay_in_time_gives_the_units_to_the_next_in_rank() -> None:

@@ -306,7 +306,9 @@ def test_a_ship_complete_order_that_stock_covers_leaves_at_once() -> None:
 
 def test_a_ship_complete_order_holds_what_there_is_and_releases_nothing() -> None:
     story = stocked(Story(), WH1=3)
-    assert story.order("SO-1", wants(2, "a"), wants(2, "b"), ship_complete=True) == [backordered("SO-1", ("b", 1))]
+    assert story.order("SO-1", wants(2, "a"), wants(2, "b"), ship_complete=True) == [
+        backordered("SO-1", ("b", 1), reason="ship_complete")
+    ]
     assert story.buckets("SO-1") == [{"held": 2}, {"backordered": 1, "held": 1}]
     assert story.stock() == {"WH1": (3, 3)}
     assert story.order("SO-2", wants(1)) == [backordered("SO-2", ("1", 1))]

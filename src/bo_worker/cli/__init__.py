@@ -110,11 +110,18 @@ def show_order(
     why: Annotated[
         bool, typer.Option("--why", help="Explain why each line waits or was served, and what would serve it now.")
     ] = False,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write all that is known of it to FILE as JSON, customer's data included."),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Show an order: its lines with all buckets, what they claim, and where they wait."""
-    from bo_worker.cli.showing import print_order  # noqa: PLC0415 - see above
+    """Show an order: its lines with all buckets, what they claim, where they wait, and notices of delays."""
+    from bo_worker.cli.showing import export_order, print_order  # noqa: PLC0415 - see above
 
+    if export is not None:
+        export_order(_settings(), order_id, export)
+        return
     print_order(_settings(), order_id, why=why, as_json=json)
 
 

@@ -27,6 +27,7 @@ _RULES: Final = {
 }
 _CAUSES: Final = {
     "stock_was_free": "stock was free when the order came",
+    "switch": "the customer took it for another product",
     "receipt": "receipt {natural_id} brought units",
     "cancellation": "cancellation {natural_id} gave units back",
     "correction": "correction {natural_id} of the count made units free",

@@ -21,8 +21,13 @@ _WAIT_MAX_S = 10.0
 
 def print_json(value: Any) -> None:
     """Print JSON, indented; instants as RFC 3339 in UTC."""
+    sys.stdout.write(dump_json(value).decode())
+
+
+def dump_json(value: Any) -> bytes:
+    """Return the same as bytes."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
-    sys.stdout.write(orjson.dumps(value, default=str, option=options).decode())
+    return orjson.dumps(value, default=str, option=options)
 
 
 def print_line(text: str) -> None:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from bo_worker.cli.explaining import print_reasons
 from bo_worker.cli.failures import CommandFailedError
-from bo_worker.cli.output import print_json, print_line, print_table, quiet_logs, wait_s
+from bo_worker.cli.output import dump_json, print_json, print_line, print_table, quiet_logs, wait_s
 from bo_worker.store.database import reach
+from bo_worker.store.evidence import report_evidence
 from bo_worker.store.explaining import report_order_with_reasons
 from bo_worker.store.reports import report_order, report_product
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from pathlib import Path
 
     import asyncpg
 
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 _HEAD = ("placed_at", "received_at", "priority", "ship_complete", "need_by", "ship_to_country", "customer_id")
 _BUCKETS = ("quantity", "backordered", "held", "released", "shipped", "cancelled", "rejected")
 _CLAIM = ("location", "held", "released", "shipped", "fulfillment_id", "lot", "receipt_id")
+_NOTICE = (
+    "number", "line_id", "told_at", "reason", "agreed_to", "new_to", "respond_by", "silence", "answer", "answered_at",
+    "outcome", "ended_at",
+)  # fmt: skip
 _STOCK = ("location", "on_hand", "allocated", "safety_stock", "available")
 _SUPPLY = (
     "purchase_order_id", "line_id", "location", "status", "open", "expected_from", "expected_to", "promised_on",
@@ -52,9 +58,24 @@ def print_order(settings: Settings, order_id: str, *, why: bool, as_json: bool) 
     print_table("Lines", (*columns, "rank", "expected"), (_line(line, columns) for line in lines))
     claims = ((line["line_id"], *_pick(claim, _CLAIM)) for line in lines for claim in line["allocations"])
     print_table("Allocations", ("line_id", *_CLAIM), claims)
+    print_table("Notices", _NOTICE, (_pick(notice, _NOTICE) for notice in order["notices"]))
     print_table("History", _ORDER_HISTORY, (_pick(entry, _ORDER_HISTORY) for entry in order["history"]))
     if why:
         print_reasons(order)
+
+
+def export_order(settings: Settings, order_id: str, file: Path) -> None:
+    """Write all that is known of an order to a file, as JSON; it holds the customer's data.
+
+    Raises:
+        CommandFailedError: there is no order with this id, or the file can't be written.
+    """
+    evidence = _report(settings, report_evidence, order_id, f"there is no order {order_id}")
+    try:
+        file.write_bytes(dump_json(evidence))
+    except OSError as error:
+        raise CommandFailedError(f"{file} can't be written: {error.strerror}") from error
+    print_line(f"All that is known of order {order_id} is in {file}.")
 
 
 def print_product(settings: Settings, sku: str, *, as_json: bool) -> None:

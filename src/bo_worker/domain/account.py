@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from bo_worker.domain.cause import Cause
+from bo_worker.domain.choice_terms import ChoiceTerms
 from bo_worker.domain.cross_dock import DockTerms
+from bo_worker.domain.delay_rule import DelayTerms
 from bo_worker.domain.demand import ANY_LOCATION, rank_by_placed_at
 from bo_worker.domain.journal import Entry
 from bo_worker.domain.payment import PaymentTerms
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bo_worker.domain.commands import AmendOrder, CancelOrder, JoinWaitlist, UpdatePayment
+    from bo_worker.domain.consent import Consent
     from bo_worker.domain.demand import Order, OrderLine, Rank
     from bo_worker.domain.facts import Fact
     from bo_worker.domain.journal import Change
@@ -59,8 +62,9 @@ class Terms:
 
     A supplier without enough history counts as `default_days` late; `own_enough` deliveries of one SKU are enough
     to go by them alone. A customer hears of a promise that moved by `moved_days` or more. `dock` says what of a
-    receipt may leave from the dock. `is_day_off` tells on which days nobody works in a country (ISO 3166-1).
-    `payment` says when money is asked for.
+    receipt may leave from the dock. `is_day_off` tells on which days nobody works in a country (ISO 3166-1), and
+    `delays` what holds when a promise may be missed. `choices` says what customers are told and offered beyond what
+    they must be, `payment` when money is asked for.
     """
 
     level: float = 0.9
@@ -69,6 +73,8 @@ class Terms:
     moved_days: int = 1
     dock: DockTerms = field(default_factory=DockTerms)
     is_day_off: Callable[[str | None, date], bool] = weekends
+    delays: DelayTerms = field(default_factory=DelayTerms)
+    choices: ChoiceTerms = field(default_factory=ChoiceTerms)
     payment: PaymentTerms = field(default_factory=PaymentTerms)
 
 
@@ -85,6 +91,8 @@ class Account:
     to be wrong when it came. `joined` are new entries of waitlists.
     `promised` holds new lines whose customers are told a day, `ended` whether a promised line (order id, position)
     was served whole (True) or given up by its customer, whichever came first.
+    `consents` are those of lines (order id, position) whose customers were told of a delay, or may have to be; they
+    are loaded for orders that are looked at for it, or answered for.
     """
 
     rank: Callable[[OrderLine], Rank] = rank_by_placed_at
@@ -105,6 +113,7 @@ class Account:
     promised: list[OrderLine] = field(default_factory=list)
     ended: dict[tuple[str, int], bool] = field(default_factory=dict)
     served_by_truck: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    consents: dict[tuple[str, int], Consent] = field(default_factory=dict)
 
     def product(self, sku: str) -> Product:
         """Return the product, a new one without policy or stock where it was never heard of."""

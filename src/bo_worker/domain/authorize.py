@@ -34,7 +34,8 @@ def is_held_back(account: Account, order: Order) -> bool:
     payment = order.payment
     if payment is None or payment.is_valid(account.now) or not is_owed(order):
         return False
-    if payment.asked_at is None and payment.status != "failed":
+    is_asked = payment.asked_at is not None or payment.status == "failed"
+    if not is_asked and any(line.held for line in order.lines):
         authorize(account, order, payment, "shipment")
     return True
 

@@ -7,7 +7,7 @@ rejected. A claim is a part of `held` or `released` that lies at one location; o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ class OrderLine:
 
     While it is suspended, `location` is a place that does not exist: it keeps its rank, but nothing serves it.
     `expected_from` and `expected_to` are what a new line is promised while it waits. `is_promised` says that its
-    customer was told a day, and that units wait.
+    customer was told a day, and that units wait. `is_new` marks a line that is added to an order which exists;
+    `stands_for` is the position of the line of which it took over the waiting units.
     """
 
     order: Order
@@ -78,6 +79,8 @@ class OrderLine:
     expected_from: date | None = None
     expected_to: date | None = None
     is_promised: bool = False
+    stands_for: int | None = None
+    is_new: bool = False
     is_pin_changed: bool = False
 
     @property
@@ -102,6 +105,7 @@ class Order:
 
     Where its payment is followed, all lines are there, with their prices.
     `amended` holds, per field that an amendment set, the instant (RFC 3339 in UTC) and id of that amendment.
+    `hold_until` is the last day on which what the order holds waits for the rest of it.
     """
 
     order_id: str
@@ -115,6 +119,7 @@ class Order:
     digest: bytes = b""
     amended: dict[str, tuple[str, str]] = field(default_factory=dict)
     lines: list[OrderLine] = field(default_factory=list)
+    hold_until: date | None = None
     is_new: bool = True
     is_changed: bool = False
 
@@ -124,6 +129,26 @@ class Order:
             if line.backordered:
                 return True
         return False
+
+    def taken_over(self) -> dict[int, int]:
+        """Return the units by position that other lines took over: cancelled, but not given up by the customer.
+
+        The order must have been loaded whole.
+        """
+        units: dict[int, int] = {}
+        for line in self.lines:
+            if line.stands_for is not None:
+                units[line.stands_for] = units.get(line.stands_for, 0) + line.quantity
+        return units
+
+    def holds_until(self, today: date, days_max: int) -> date | None:
+        """Return until when what the order holds may wait for the rest of it, None where there is no reason to.
+
+        Some of what waits must be promised by that day, at most `days_max` days from the first day of waiting on.
+        """
+        until = self.hold_until or today + timedelta(days=days_max)
+        promised = [line.expected_to for line in self.lines if line.backordered and line.expected_to is not None]
+        return until if days_max and today <= until and any(day <= until for day in promised) else None
 
 
 def rank_by_placed_at(line: OrderLine) -> Rank:

@@ -195,7 +195,8 @@ class Behind(NamedTuple):
 class WhyServed:
     """Why a line was given units: the moment and cause, and how those stand who may still wait for such units.
 
-    `kind` is what the cause was to the line: `stock_was_free` when its order came, else what freed the units.
+    `kind` is what the cause was to the line: `stock_was_free` when its order came, `switch` where its customer took
+    the product for another one, else what freed the units.
     `behind` lines rank after it; `before` counts those that rank before it now, of which `first` names some.
     """
 
@@ -234,7 +235,7 @@ def why_served(given: Given, rank: tuple[object, ...], waiters: Iterable[Waiter]
 
 def _kind(given: Given, topic: str, natural_id: str) -> str:
     if given.change == "claimed":
-        return "stock_was_free"
+        return "switch" if topic == "customer-response" else "stock_was_free"
     return "season" if topic == "sweep" and natural_id.startswith("season/") else _KINDS.get(topic, "other")
 
 

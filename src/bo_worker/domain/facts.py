@@ -18,6 +18,18 @@ PlanStatus = Literal["planned", "withdrawn"]
 ProcurementKind = Literal["reorder", "expedite", "demand_signal"]
 
 
+class OfOrder:
+    """What is published under the key of an order."""
+
+    __slots__ = ()
+    order_id: str
+
+    @property
+    def key(self) -> str:
+        """The message key."""
+        return self.order_id
+
+
 @dataclass(slots=True)
 class FulfillmentLine:
     """Units of one order line in a warehouse instruction."""
@@ -29,7 +41,7 @@ class FulfillmentLine:
 
 
 @dataclass(slots=True)
-class Ship:
+class Ship(OfOrder):
     """Pick these units from storage and send them out."""
 
     topic: ClassVar[str] = "fulfillment"
@@ -41,14 +53,9 @@ class Ship:
     completes_order: bool
     kind: str = "ship"
 
-    @property
-    def key(self) -> str:
-        """The message key."""
-        return self.order_id
-
 
 @dataclass(slots=True)
-class CrossDock:
+class CrossDock(OfOrder):
     """Move these units from the receiving dock straight to the outbound door."""
 
     topic: ClassVar[str] = "fulfillment"
@@ -61,11 +68,6 @@ class CrossDock:
     lines: list[FulfillmentLine]
     completes_order: bool
     kind: str = "cross_dock"
-
-    @property
-    def key(self) -> str:
-        """The message key."""
-        return self.order_id
 
 
 @dataclass(slots=True)
@@ -96,7 +98,7 @@ class PutAway:
 
 
 @dataclass(slots=True)
-class Revoke:
+class Revoke(OfOrder):
     """Do not ship these units of an earlier instruction."""
 
     topic: ClassVar[str] = "fulfillment"
@@ -108,14 +110,9 @@ class Revoke:
     lines: list[FulfillmentLine]
     kind: str = "revoke"
 
-    @property
-    def key(self) -> str:
-        """The message key."""
-        return self.order_id
-
 
 @dataclass(slots=True)
-class CrossDockPlan:
+class CrossDockPlan(OfOrder):
     """What a purchase order on its way is to bring for an order: revision 1, 2, 3 … of it, the largest holds.
 
     No instruction: what comes is given out by rank. A withdrawn plan repeats the lines that were planned last.
@@ -134,11 +131,6 @@ class CrossDockPlan:
     status: PlanStatus = "planned"
     kind: str = "cross_dock_plan"
 
-    @property
-    def key(self) -> str:
-        """The message key."""
-        return self.order_id
-
 
 @dataclass(slots=True)
 class NotificationLine:
@@ -152,7 +144,7 @@ class NotificationLine:
 
 
 @dataclass(slots=True)
-class Notification:
+class Notification(OfOrder):
     """Something a customer should hear, at most once per order, kind and cause."""
 
     topic: ClassVar[str] = "customer-notification"
@@ -165,11 +157,6 @@ class Notification:
     reason: str | None = None
     options: list[str] = field(default_factory=list)
     respond_by: datetime | None = None
-
-    @property
-    def key(self) -> str:
-        """The message key."""
-        return self.order_id
 
 
 @dataclass(slots=True)
@@ -187,6 +174,22 @@ class DelayNotice(Notification):
     """A promise may not be kept: the notification with what proves that an answer is the customer's own."""
 
     token: str = ""
+
+
+@dataclass(slots=True)
+class Substitute:
+    """Another product that could serve all that waits of a line."""
+
+    line_id: str
+    sku: str
+    quantity: int
+
+
+@dataclass(slots=True)
+class SubstituteOffered(Notification):
+    """Other products can be had now: the notification with what could stand in for which line."""
+
+    substitutes: list[Substitute] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -283,6 +286,7 @@ Fact = (
     | Notification
     | ShippedNotification
     | DelayNotice
+    | SubstituteOffered
     | BackInStock
     | Availability
     | Procurement

@@ -81,5 +81,11 @@ def is_in_time(product: Product, day: date) -> bool:
         return True
     if product.phase == ENDED or policy.kind == "indefinite":
         return False
-    last = policy.season_ends_on if policy.kind == "seasonal" else None
+    last = ends_on(product)
     return last is None or day <= last
+
+
+def ends_on(product: Product) -> date | None:
+    """Return the last day of the season of a product, None where it has none."""
+    policy = product.policy
+    return policy.season_ends_on if policy is not None and policy.kind == "seasonal" else None

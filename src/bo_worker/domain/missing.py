@@ -18,3 +18,7 @@ class QueueExhaustedError(NotLoadedError):
 
 class ClaimsExhaustedError(NotLoadedError):
     """More claims at `location` are needed, in the order in which they give way."""
+
+
+class QueueUndividedError(NotLoadedError):
+    """Lines that are loaded as one have others between them by now: they must be loaded one by one."""

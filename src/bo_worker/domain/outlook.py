@@ -106,28 +106,42 @@ class Outlook:
     def append(self, waiting: Waiting) -> Peg | None:
         """Give units to a line that ranks behind all others; None where its last unit is not covered.
 
-        A line that is not covered keeps what it took: nobody behind it may have these units. An arrival that is
-        used up is dropped as soon as it is met, so the cost follows the arrivals that are taken from.
+        A line that is not covered keeps what it took: nobody behind it may have these units.
         """
-        arrivals = self._anywhere if waiting.pin == ANY_LOCATION else self._at.get(waiting.pin)
-        parts = []
-        open_quantity = waiting.quantity
-        while open_quantity and arrivals:
-            arrival = arrivals[0]
-            quantity = min(open_quantity, arrival.left)
-            if quantity:
-                parts.append(Part(arrival.supply, quantity))
-                arrival.left -= quantity
-                self._left -= quantity
-                open_quantity -= quantity
-            if not arrival.left:
-                arrivals.popleft()
-        if open_quantity or not parts:
+        parts = self.take(waiting.pin, waiting.quantity)
+        if not parts or sum([part.quantity for part in parts]) < waiting.quantity:
             if parts:
                 self.partly[waiting.order_id, waiting.position] = tuple(parts)
             return None
         last = parts[-1].supply
         return Peg(last.expected_from, last.expected_to, tuple(parts))
+
+    def take_all(self, waiting: Iterable[Waiting]) -> None:
+        """Give units to lines in rank as `peg_all` does, where nobody asks who got which."""
+        for line in sorted(waiting, key=_IN_RANK):
+            if not self._left:
+                break
+            self.take(line.pin, line.quantity)
+
+    def take(self, pin: str, quantity: int) -> list[Part]:
+        """Give up to so many units to one or more lines with a pin, which rank behind all others.
+
+        Lines of one pin that nobody else ranks between get the same units together as one by one. An arrival that
+        is used up is dropped as soon as it is met, so the cost follows the arrivals that are taken from.
+        """
+        arrivals = self._anywhere if pin == ANY_LOCATION else self._at.get(pin)
+        parts = []
+        while quantity and arrivals:
+            arrival = arrivals[0]
+            taken = min(quantity, arrival.left)
+            if taken:
+                parts.append(Part(arrival.supply, taken))
+                arrival.left -= taken
+                self._left -= taken
+                quantity -= taken
+            if not arrival.left:
+                arrivals.popleft()
+        return parts
 
     def left(self) -> list[Supply]:
         """Return the supply that no line took and no shortfall swallows, in order of time."""

@@ -6,7 +6,7 @@ was that gave the units up.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bo_worker.domain.identity import derive_id
 from bo_worker.domain.money import money_between
@@ -19,17 +19,19 @@ if TYPE_CHECKING:
     from bo_worker.domain.payment import Units
     from bo_worker.domain.payment_request import Money, PaymentRequestKind
 
-# The working days within which a customer must have a refund.
-REFUND_DAYS: Final = 7
-
 
 def given_up(order: Order) -> Units:
-    """Return the cancelled and rejected units of the lines that have a price, by position."""
-    return {
-        line.position: line.cancelled + line.rejected
+    """Return the cancelled and rejected units of the lines that have a price, by position.
+
+    The money of units that another line took over goes on with that line, which has the same price.
+    """
+    taken_over = order.taken_over()
+    units = {
+        line.position: line.cancelled + line.rejected - taken_over.get(line.position, 0)
         for line in order.lines
-        if line.unit_price is not None and line.cancelled + line.rejected
+        if line.unit_price is not None
     }
+    return {position: quantity for position, quantity in units.items() if quantity}
 
 
 def pay_back(account: Account, order: Order) -> None:
@@ -58,7 +60,9 @@ def _request(account: Account, order: Order, kind: PaymentRequestKind, before: U
     )
     due_by = None
     if kind == "refund":
-        due_by = working_days_after(account.today, REFUND_DAYS, order.ship_to_country, account.terms.is_day_off)
+        country = order.ship_to_country
+        days = account.terms.delays.rule_of(country).refund_working_days
+        due_by = working_days_after(account.today, days, country, account.terms.is_day_off)
     for money in money_between(order.lines, before, after):
         request = payment_request(account, order, kind, money, "rejected" if is_rejected else "cancelled")
         request.due_by = due_by

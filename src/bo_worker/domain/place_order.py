@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.allocation import choose, claim
+from bo_worker.domain.consolidation import why_held
+from bo_worker.domain.delay import watch_old
 from bo_worker.domain.demand import Order, OrderLine
 from bo_worker.domain.early import apply_early
 from bo_worker.domain.kinds import ENDED
@@ -172,12 +174,14 @@ def _tell(account: Account, order: Order, reason: str | None) -> None:
             for line in order.lines
             if line.backordered
         ]
-        notify(account, order, "order_backordered", waiting)
+        notify(account, order, "order_backordered", waiting, reason=why_held(order))
         for line in order.lines:
             if line.backordered and line.expected_to:
                 line.is_promised = True
                 account.product(line.sku).note_promise(line.expected_to)
                 account.promised.append(line)
+            elif line.backordered:
+                watch_old(account, line)
     elif released:
         notify(account, order, "order_confirmed", released)
     elif order.payment is not None and any(line.held for line in order.lines):

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from bo_worker.domain.cover import Slices
 from bo_worker.domain.facts import CrossDockPlan, FulfillmentLine
 from bo_worker.domain.identity import derive_id
-from bo_worker.domain.promise import look_out
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import date
 
     from bo_worker.domain.account import Account
+    from bo_worker.domain.cover import Cover
     from bo_worker.domain.cross_dock import DockTerms
     from bo_worker.domain.demand import Order
     from bo_worker.domain.facts import PlanStatus
@@ -69,21 +70,38 @@ class Load(NamedTuple):
     line: PlannedLine
 
 
-def loads_of(product: Product, lines: Collection[Promised], terms: DockTerms) -> list[Load]:
-    """Return what trucks on their way bring of a product, in rank, where it may leave from the dock."""
-    on_trucks = {key[:2] for key, line in product.supply.items() if line.status == "in_transit" and line.incoming}
-    if not on_trucks:
-        return []
-    outlook = look_out(product)
-    pegs = outlook.peg_all([line.waiting for line in lines])
+class Carried(NamedTuple):
+    """A waiting line that gets units of a truck, and how many units wait ahead of it in its lane."""
+
+    line: Promised
+    ahead: int
+
+
+def truck_lines(product: Product) -> set[PlanKey]:
+    """Return the lines of purchase orders that are on their way: purchase order and line id."""
+    return {key[:2] for key, line in product.supply.items() if line.status == "in_transit" and line.incoming}
+
+
+def on_truck(cover: Cover, trucks: Collection[PlanKey]) -> list[tuple[int, int]]:
+    """Return which units of a lane trucks bring: behind the first so many, up to so many, in order."""
+    spans = []
+    begin = 0
+    for supply, quantity in cover.parts:
+        if (supply.purchase_order_id, supply.line_id) in trucks:
+            spans.append((begin, begin + quantity))
+        begin += quantity
+    return spans
+
+
+def loads_of(product: Product, covers: Iterable[Cover], lines: Iterable[Carried], terms: DockTerms) -> list[Load]:
+    """Return what trucks on their way bring of a product for lines, in rank, where it may leave from the dock."""
+    trucks = truck_lines(product)
+    slices = {cover.pin: Slices(cover.parts) for cover in covers}
     loads: list[Load] = []
-    for line in sorted(lines, key=lambda line: line.waiting.rank):
+    for line, ahead in sorted(lines, key=lambda carried: carried.line.waiting.rank):
         waiting = line.waiting
-        peg = pegs[waiting.order_id, waiting.position]
-        parts = peg.parts if peg else outlook.partly.get((waiting.order_id, waiting.position), ())
-        carried = [
-            part for part in parts if (part.supply.purchase_order_id, part.supply.line_id) in on_trucks
-        ]  # fmt: skip
+        parts = slices[waiting.pin].cut(ahead, waiting.quantity)
+        carried = [part for part in parts if (part.supply.purchase_order_id, part.supply.line_id) in trucks]
         loads += [
             load
             for load in _by_truck(product.sku, waiting, carried)

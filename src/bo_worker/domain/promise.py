@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.kinds import DROP_SHIP, WITHOUT_LEAD_TIME, is_in_time, starts_on
+from bo_worker.domain.missing import QueueUndividedError
 from bo_worker.domain.outlook import Outlook, Supply, Waiting
 from bo_worker.domain.supply import incoming
 
@@ -28,6 +31,7 @@ class Promise(NamedTuple):
 
 
 NO_PROMISE = Promise()
+_IN_RANK: Final = attrgetter("rank")
 
 
 class Promised(NamedTuple):
@@ -107,10 +111,10 @@ def _from_supply(account: Account, product: Product, line: OrderLine, units: int
         return NO_PROMISE
     outlook = product.outlook
     if outlook is None or newest.rank < product.outlook_end:
-        queue = _queue(account, product)
+        queue = _queue(account, product, newest)
         behind = any(waiting.rank > newest.rank for waiting in queue)
         outlook = look_out(product)
-        outlook.peg_all([waiting for waiting in queue if waiting.rank < newest.rank])
+        outlook.take_all([waiting for waiting in queue if waiting.rank < newest.rank])
         product.outlook = None if behind else outlook
         product.are_promises_due |= behind
     peg = outlook.append(newest)
@@ -127,12 +131,25 @@ def _is_on_truck(product: Product, parts: Iterable[Part]) -> bool:
     )
 
 
-def _queue(account: Account, product: Product) -> list[Waiting]:
-    """Return the lines that wait now, as far as they were loaded."""
-    queue = [waiting for key, waiting in product.queue.items() if key not in product.live]
-    queue += [
+def _queue(account: Account, product: Product, newest: Waiting) -> list[Waiting]:
+    """Return the lines that wait now, as far as they were loaded; some of them may stand as one.
+
+    Raises:
+        QueueUndividedError: `newest` ranks between some of those, or another line does and it makes a difference.
+    """
+    live = [
         Waiting(account.rank(line), line.location or ANY_LOCATION, line.backordered, *key)
         for key, line in product.live.items()
         if line.backordered
     ]
-    return queue
+    if product.marks is not None and any(_divides(product, line, newest) for line in (*live, newest)):
+        raise QueueUndividedError(product.sku, newest.pin)
+    return [*product.queue, *live]
+
+
+def _divides(product: Product, line: Waiting, newest: Waiting) -> bool:
+    """Tell whether a line may rank between lines that stand as one, and takes others than they, or ends the queue."""
+    if not product.queue or line.rank >= product.queue[-1].rank or line.rank in (product.marks or ()):
+        return False
+    run = product.queue[bisect_right(product.queue, line.rank, key=_IN_RANK)]
+    return line is newest or run.pin != line.pin

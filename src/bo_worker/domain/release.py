@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.authorize import is_held_back
+from bo_worker.domain.consolidation import end_hold, keep_together
 from bo_worker.domain.facts import CrossDock, FulfillmentLine, NotificationLine, Ship
 from bo_worker.domain.identity import derive_id
 
@@ -19,16 +20,20 @@ Held = tuple["OrderLine", "Claim"]
 
 
 def release(account: Account, order: Order, arrivals: Arrivals | None = None) -> list[NotificationLine]:
-    """Release every held claim of an order, unless it is ship-complete and still waits, or its money is not there.
+    """Release every held claim of an order that may leave.
+
+    It may not while it waits and is ship-complete, while more of it comes soon, or while its money is not there.
 
     Publishes one instruction per location and kind: `cross_dock` for units that `arrivals` brought, `ship`
     for all others. Returns the units released per line, empty where nothing may leave.
     """
     is_waiting = order.is_waiting()
-    if order.ship_complete and is_waiting:
+    if is_waiting and (order.ship_complete or keep_together(account, order)):
         return []
     if order.payment is not None and is_held_back(account, order):
         return []
+    if order.hold_until is not None:
+        end_hold(order)
     limited = arrivals is not None and not account.terms.dock.let_all_leave
     docked = _docked(account, order, arrivals) if arrivals is not None and limited else frozenset()
     groups: dict[tuple[str, str], list[Held]] = {}

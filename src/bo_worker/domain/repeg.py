@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from operator import attrgetter
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from bo_worker.domain.demand import SUSPENDED
 from bo_worker.domain.estimate import LATER_DAYS
-from bo_worker.domain.kinds import is_in_time, starts_on
-from bo_worker.domain.promise import NO_PROMISE, Promise, from_lead_time, look_out
+from bo_worker.domain.kinds import ends_on, is_in_time, starts_on
+from bo_worker.domain.promise import Promise, from_lead_time
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import date
-
     from bo_worker.domain.account import Account, Terms
-    from bo_worker.domain.outlook import Peg, Waiting
+    from bo_worker.domain.outlook import Waiting
     from bo_worker.domain.promise import Promised
     from bo_worker.domain.stock import Product
 
@@ -31,44 +26,38 @@ class Moved(NamedTuple):
     is_news: bool
 
 
-def repeg(account: Account, product: Product, lines: Collection[Promised]) -> list[Moved]:
-    """Return those lines of which the promise is another one now, in rank.
+class Otherwise(NamedTuple):
+    """What lines are promised that no supply covers: `day`, no promise where that is None.
 
-    `lines` are all that wait and that the supply may cover or that have a promise. A customer is told when the
-    promise has moved far enough from the last one that was told.
+    But a line keeps what it is promised for a day between `kept_from` and `kept_to`; one whose day has passed is
+    promised `late_day`.
     """
-    pegs = look_out(product).peg_all([line.waiting for line in lines])
-    moved = []
-    for line in sorted(lines, key=attrgetter("waiting.rank")):
-        peg = pegs[line.waiting.order_id, line.waiting.position]
-        found = _from_supply(account, line, peg) if peg else _without_supply(account, product, line)
-        is_news = _is_news(account.terms, line.told_to, found.expected_to)
-        if is_news or found != line.promise:
-            told_to = found.expected_to if is_news else line.told_to
-            moved.append(Moved(product.sku, line.waiting, found, told_to, is_news))
-    return moved
+
+    day: date | None
+    late_day: date | None
+    kept_from: date
+    kept_to: date | None
 
 
-def _from_supply(account: Account, line: Promised, peg: Peg) -> Promise:
-    """Return the days of the supply; while its day has passed and that is still to be dealt with, nothing moves."""
-    return Promise(peg.expected_from, peg.expected_to) if peg.expected_to >= account.today else line.promise
+def otherwise(account: Account, product: Product) -> Otherwise:
+    """Return the promise by lead time; the one that was given counts as long as its day has not passed."""
+    day, start, last = from_lead_time(account, product).expected_to, starts_on(product), ends_on(product)
+    kept_from = max(account.today, start or date.min)
+    if day is None:
+        return Otherwise(None, None, kept_from, None)
+    latest = day if start else max(day, account.today + timedelta(days=LATER_DAYS))
+    return Otherwise(day, latest if is_in_time(product, latest) else None, kept_from, min(latest, last or latest))
 
 
-def _without_supply(account: Account, product: Product, line: Promised) -> Promise:
-    """Return a promise by lead time; the one that was given counts as long as its day has not passed.
+def move(terms: Terms, sku: str, line: Promised, found: Promise) -> Moved | None:
+    """Return a line with the promise that it has now, None where that is the one that it had.
 
-    A line that is not served for now is promised nothing.
+    A customer is told when the promise has moved far enough from the last one that was told.
     """
-    if line.waiting.pin.startswith(SUSPENDED):
-        return NO_PROMISE
-    found, start = from_lead_time(account, product), starts_on(product)
-    given = line.promise.expected_to
-    if found.expected_to is None or given is None or given < (start or given) or not is_in_time(product, given):
-        return found
-    latest = found.expected_to if start else max(found.expected_to, account.today + timedelta(days=LATER_DAYS))
-    if given >= account.today:
-        return line.promise if given <= latest else found
-    return Promise(latest, latest) if is_in_time(product, latest) else NO_PROMISE
+    is_news = _is_news(terms, line.told_to, found.expected_to)
+    if not is_news and found == line.promise:
+        return None
+    return Moved(sku, line.waiting, found, found.expected_to if is_news else line.told_to, is_news)
 
 
 def _is_news(terms: Terms, told_to: date | None, expected_to: date | None) -> bool:

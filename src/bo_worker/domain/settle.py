@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bo_worker.domain.allocation import serve_queue
 from bo_worker.domain.arrival import put_away
+from bo_worker.domain.consolidation import tell_hold
 from bo_worker.domain.notice import notified, notify
 from bo_worker.domain.release import release
 
@@ -56,13 +57,16 @@ def settle(account: Account, effect: Effect) -> None:
 def release_served(
     account: Account, order_id: str, arrivals: Arrivals | None, replaced: Replaced = MappingProxyType({})
 ) -> None:
-    """Release what an order holds and may send; tell its customer.
+    """Release what an order holds and may send; tell its customer, or else why it waits for the rest.
 
     Units that only stand in for released ones that were lost at once are no news: `replaced` counts them, by
     order and line.
     """
     order = account.orders[order_id]
+    held_before = order.hold_until
     released = release(account, order, arrivals)
+    if order.hold_until is not None and held_before is None:
+        tell_hold(account, order)
     for line in released:
         line.quantity -= replaced.get((order_id, line.line_id), 0)
     if news := [line for line in released if line.quantity]:

@@ -104,10 +104,12 @@ class Product:
     the first in the order of loss that may be missing; a location that is not in it was not loaded at all.
     `supply` is what is on its way and counts, `incoming_before` the units of it when the product was loaded. Where
     there is any, `queue` holds the lines that waited when the product was loaded, up to `queue_end` where there are
-    more, `live` those lines of the account that wait or waited, and `outlook` what the supply is promised to, up to
-    the line at `outlook_end`. `are_promises_due` says that promises may have moved, `promises` counts how often they
-    were looked at again, as they are once `earliest_promise_on` has passed, before which no line that waits is
-    promised. `supply_stored` has what is stored of all this.
+    more, and but for `live`, those lines of the account that wait or waited. They are in rank, and those of one pin
+    that follow each other may stand as one, with the rank of the last; but none on both sides of one of the ranks
+    `marks`, and each for itself where that is None. `outlook` is what the supply is promised to, up to the line at
+    `outlook_end`. `are_promises_due` says that promises may have moved, `promises` counts how often they were looked
+    at again, as they are once `earliest_promise_on` has passed, before which no line that waits is promised.
+    `supply_stored` has what is stored of all this.
     `phase` is what its kind makes of the day, as of its last turn; while it `is_closed`, its stock serves nobody.
     `next_change_on` is the day of the next turn, known once the policy was stored or turned.
     `waitlist` is there where somebody wants to hear of it; it is not followed while a large change is at work, for
@@ -137,7 +139,8 @@ class Product:
     supply: dict[tuple[str, str, str], SupplyLine] = field(default_factory=dict)
     incoming_before: int = 0
     supply_stored: tuple[object, ...] = NO_SUPPLY
-    queue: dict[tuple[str, int], Waiting] = field(default_factory=dict)
+    queue: list[Waiting] = field(default_factory=list)
+    marks: set[Rank] | None = None
     live: dict[tuple[str, int], OrderLine] = field(default_factory=dict)
     queue_end: Rank | None = None
     outlook: Outlook | None = None

@@ -67,18 +67,25 @@ def _accept(
     command: UpdatePayment,
     status: Literal["authorized", "captured"],
 ) -> None:
-    """Take the money as there. A new authorization replaces the one before, which is left to run out."""
+    """Take the money as there. A new authorization replaces the one before, which is left to run out.
+
+    To say again what is known is no answer to a request for another one.
+    """
+    ends_at = command.capture_before
     is_another = command.authorization_id not in (None, payment.authorization_id)
     if payment.status == "captured" and not is_another:
         return
-    was_there = payment.is_valid(account.now)
     if is_another:
         payment.replaced_id = payment.authorization_id
         payment.authorization_id = command.authorization_id
         if payment.asked_without is not None:  # What was given up since it was asked for is to be voided in it.
             payment.paid_back = payment.asked_without
-    if status == "authorized" and (command.capture_before is not None or is_another or not was_there):
-        payment.capture_before = command.capture_before
+    elif status == "authorized" and payment.is_valid(account.now):
+        is_asked = payment.asked_at is not None
+        if ends_at == payment.capture_before or (ends_at is None and not is_asked):
+            return
+    if status == "authorized":
+        payment.capture_before = ends_at
     payment.status = status
     payment.asked_at = payment.asked_without = payment.deadline = None
 

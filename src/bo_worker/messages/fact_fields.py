@@ -17,6 +17,7 @@ from bo_worker.domain.facts import (
     Revoke,
     Ship,
     ShippedNotification,
+    SubstituteOffered,
 )
 from bo_worker.domain.payment_request import PaymentRequest
 
@@ -133,6 +134,11 @@ def _delay_notice(fact: DelayNotice) -> Data:
     return _notification(fact) | {"token": fact.token}
 
 
+def _substitute_offered(fact: SubstituteOffered) -> Data:
+    offered = [{"line_id": found.line_id, "sku": found.sku, "quantity": found.quantity} for found in fact.substitutes]
+    return _notification(fact) | {"substitutes": offered}
+
+
 def _back_in_stock(fact: BackInStock) -> Data:
     """The fields of every notification: what would name an order, a line of it or a day is null."""
     line = {"line_id": None, "sku": fact.sku, "quantity": fact.quantity, "expected_from": None, "expected_to": None}
@@ -213,6 +219,7 @@ DATA: Final[Mapping[type[Any], Callable[[Any], Data]]] = MappingProxyType(
         Notification: _notification,
         ShippedNotification: _shipped,
         DelayNotice: _delay_notice,
+        SubstituteOffered: _substitute_offered,
         BackInStock: _back_in_stock,
         Availability: _availability,
         Procurement: _procurement,

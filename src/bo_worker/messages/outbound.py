@@ -18,6 +18,7 @@ from bo_worker.domain.facts import (
     ProcurementKind,
     Ship,
     ShippedNotification,
+    SubstituteOffered,
 )
 from bo_worker.domain.identity import derive_id
 from bo_worker.domain.payment_request import PaymentRequest, PaymentRequestKind
@@ -55,11 +56,13 @@ NOTIFICATION_KINDS: Final = (
     "back_in_stock",
 )
 
-_OF_THEIR_OWN: Final = {"shipped", "delay_notice", "back_in_stock"}  # They have fields of their own, and facts.
+# They have fields of their own, and facts.
+_OF_THEIR_OWN: Final = {"shipped", "delay_notice", "substitute_offered", "back_in_stock"}
 _KINDS: Final[Mapping[type[Any], tuple[str, ...]]] = MappingProxyType(
     {
         ShippedNotification: ("shipped",),
         DelayNotice: ("delay_notice",),
+        SubstituteOffered: ("substitute_offered",),
         Notification: tuple(kind for kind in NOTIFICATION_KINDS if kind not in _OF_THEIR_OWN),
         Availability: (Availability.kind,),
         Procurement: get_args(ProcurementKind),

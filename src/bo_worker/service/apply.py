@@ -15,6 +15,7 @@ from bo_worker.messages.inbound import Decoded, Refused
 from bo_worker.messages.outbound import dead_letter
 from bo_worker.service.scope import scope_of
 from bo_worker.service.unfinished import remainder_of
+from bo_worker.service.waiting_lines import load_waiting
 from bo_worker.service.waiting_room import WaitingRoom
 from bo_worker.service.work import (
     Work,
@@ -22,9 +23,9 @@ from bo_worker.service.work import (
     instant,
     load_lanes,
     load_losses,
-    load_waiting,
     save_work,
 )
+from bo_worker.store.consent import load_consents
 from bo_worker.store.keys import find_applied, lock_keys, save_applied
 from bo_worker.store.orders import find_order_digests, load_orders
 from bo_worker.store.payments import load_prices
@@ -90,6 +91,8 @@ async def apply_batch(
         await lock_positions(connection, batch.bases)
         scope = scope_of(item for item in batch.items if isinstance(item, Decoded))
         work = await _load(connection, scope, batch.lessons, rules, now)
+        if scope.placed:
+            await load_waiting(connection, work, batch.items, rules, batch.lessons.one_by_one)
         known = await _known_digests(connection, scope, work)
         room = WaitingRoom()
         await room.load(connection, work, scope.placed)
@@ -120,6 +123,8 @@ async def _load(connection: asyncpg.Connection, scope: Scope, lessons: Lessons, 
     work.keys = await lock_keys(connection, scope.keys | lessons.order_ids)
     old = {order_id for order_id in scope.changed if not work.keys[order_id].is_new}
     account.orders = await load_orders(connection, old, whole=True)
+    if scope.answered:
+        account.consents, _ = await load_consents(connection, scope.answered)
     # Their payment may be followed from now on.
     news = [order for order_id, order in account.orders.items() if order_id in scope.paid and order.payment is None]
     await load_prices(connection, news)
@@ -130,8 +135,6 @@ async def _load(connection: asyncpg.Connection, scope: Scope, lessons: Lessons, 
         scope.add_purchase_order(purchase_order)
     account.products = await lock_products(connection, scope.skus, purchase_orders=account.purchase_orders.values())
     account.histories = await load_histories(connection, scope.suppliers)
-    if scope.placed:
-        await load_waiting(connection, work, rules.rank_by)
     short = _larger(scope.short_places(account.products), lessons.claims)
     claims_max = _NO_LIMIT if work.in_steps else rules.fill_lines_max
     await load_losses(connection, work, short, rules.rank_by, claims_max)

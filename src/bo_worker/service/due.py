@@ -5,6 +5,9 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from bo_worker.service.consent import end_silences_due, tell_delays_due
+from bo_worker.service.consolidation import release_consolidated
+from bo_worker.service.on_track import tell_who_waits
 from bo_worker.service.payments import give_up_unpaid, renew_authorizations
 from bo_worker.service.promises import lapse_supply, reestimate_supply, repeg_products
 from bo_worker.service.reviews import review_closed
@@ -22,6 +25,10 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
         "turn_of_season": turn_of_season,
         "lapse_supply": lapse_supply,
         "repeg_products": repeg_products,
+        "end_silence": end_silences_due,
+        "tell_delays": tell_delays_due,
+        "release_consolidated": release_consolidated,
+        "tell_on_track": tell_who_waits,
         "renew_authorizations": renew_authorizations,
         "give_up_unpaid": give_up_unpaid,
         "review_closed": review_closed,

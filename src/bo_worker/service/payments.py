@@ -44,7 +44,7 @@ async def renew_authorizations(connection: asyncpg.Connection, rules: Rules, now
         account.orders = await load_orders(connection, order_ids, whole=True)
         for order in account.orders.values():
             if order.payment is not None and (due := _due(account, order)) is not None:
-                account.cause = _cause("renewal", order, due)
+                account.cause = _cause(work, "renewal", order, due)
                 look_again(account, order, order.payment)
         return Done(more=True, messages=await save_work(connection, work, now))
 
@@ -76,7 +76,7 @@ async def _give_up(
             # It was paid or cancelled meanwhile.
             return Done(more=True, messages=await save_work(connection, work, now))
         account.products = await lock_products(connection, {line.sku for line in order.lines})
-        cause = account.cause = _cause("unpaid", order, due)
+        cause = account.cause = _cause(work, "unpaid", order, due)
         waited = _waiting(order)
         effect = unpaid.give_up_unpaid(account, order)
         fits = await _load_queues(connection, work, effect, waited, rules)
@@ -94,8 +94,11 @@ def _due(account: Account, order: Order) -> datetime | None:
     return due if due is not None and due <= account.now else None
 
 
-def _cause(name: str, order: Order, due: datetime) -> Cause:
-    return Cause(TOPIC, f"{name}/{order.order_id}/{due.isoformat()}")
+def _cause(work: Work, name: str, order: Order, due: datetime) -> Cause:
+    """Return the cause of what is done now; how much the order was told by then sets it apart from any other."""
+    key = work.keys[order.order_id]
+    told = key.notifications + key.fulfillments + key.payments
+    return Cause(TOPIC, f"{name}/{order.order_id}/{due.isoformat()}/{told}")
 
 
 def _waiting(order: Order) -> dict[str, int]:

@@ -4,33 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.plan import Plan, admit, is_settled, loads_of, revise
+from bo_worker.domain.plan import Plan, admit, is_settled, revise
 from bo_worker.service.work import load_found
 from bo_worker.store.plans import delete_ended_plans, find_planned_orders, load_plans, save_plans
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
     import asyncpg
 
     from bo_worker.domain.plan import Load, PlanKey, PlannedLine
-    from bo_worker.domain.promise import Promised
     from bo_worker.service.work import Work
 
 
-async def plan_docks(
-    connection: asyncpg.Connection, work: Work, waiting: Mapping[str, Collection[Promised]], plans_max: int
-) -> None:
+async def plan_docks(connection: asyncpg.Connection, work: Work, carried: list[Load], plans_max: int) -> None:
     """Bring the plans of the loaded products up to date, at most `plans_max`; the rest leaves the products due.
 
-    `waiting` are the lines by SKU that supply may be for. The products are locked.
+    `carried` is what trucks bring of them. The products are locked.
 
     Raises:
         OrdersBusyError: an order is locked elsewhere.
     """
     account = work.account
     skus = account.products.keys()
-    loads = await _admitted(connection, work, waiting)
+    loads = await _admitted(connection, work, carried)
     lines: dict[PlanKey, list[PlannedLine]] = {}
     for load in loads:
         lines.setdefault(load.plan, []).append(load.line)
@@ -50,14 +45,11 @@ async def plan_docks(
     await delete_ended_plans(connection, {purchase_order_id for purchase_order_id, _ in stored})
 
 
-async def _admitted(
-    connection: asyncpg.Connection, work: Work, waiting: Mapping[str, Collection[Promised]]
-) -> list[Load]:
-    """Return what trucks bring of the products, for as many orders as may leave from a dock."""
+async def _admitted(connection: asyncpg.Connection, work: Work, loads: list[Load]) -> list[Load]:
+    """Return what trucks bring for as many orders as may leave from a dock."""
     account, terms = work.account, work.account.terms.dock
-    products = account.products
-    loads = [load for sku, lines in waiting.items() for load in loads_of(products[sku], lines, terms)]
     if not loads or not terms.orders_max:
         return loads
     trucks = {load.plan[0] for load in loads}
-    return admit(loads, await find_planned_orders(connection, trucks, products.keys()), terms.orders_max)
+    planned = await find_planned_orders(connection, trucks, account.products.keys())
+    return admit(loads, planned, terms.orders_max)

@@ -7,21 +7,15 @@ from typing import TYPE_CHECKING
 from bo_worker.domain.cause import Cause
 from bo_worker.domain.estimate import lapse, reestimate
 from bo_worker.domain.notice import notified_days, notify
-from bo_worker.domain.repeg import repeg
+from bo_worker.service.consolidation import release_moved
+from bo_worker.service.pegging import find_all_moved, load_covers, load_loads
 from bo_worker.service.plans import plan_docks
 from bo_worker.service.sweep import TOPIC, Done, twice
 from bo_worker.service.work import Work, load_found, save_work
+from bo_worker.store.consent import watch_moved
 from bo_worker.store.keys import lock_keys
 from bo_worker.store.products import lock_products
-from bo_worker.store.promises import (
-    count_pegged,
-    find_earliest_promises,
-    find_promises_due,
-    load_pegged,
-    load_queues,
-    save_news,
-    update_promises,
-)
+from bo_worker.store.promises import find_earliest_promises, find_promises_due, save_news, update_promises
 from bo_worker.store.supply import (
     find_lapsed,
     find_open_supply,
@@ -32,22 +26,17 @@ from bo_worker.store.supply import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
     from datetime import datetime
 
     import asyncpg
 
-    from bo_worker.domain.account import Account
     from bo_worker.domain.facts import NotificationLine
-    from bo_worker.domain.promise import Promised
     from bo_worker.domain.repeg import Moved
     from bo_worker.service.work import Rules
 
 _PRODUCTS_MAX = 50
 _PURCHASE_ORDERS_MAX = 50
-# So many lines of a product that wait for one location, or for any, are promised something; it is locked meanwhile.
-PROMISED_LINES_MAX = 20_000
-_PEGGED_LINES_MAX = 100_000
 
 
 async def repeg_products(connection: asyncpg.Connection, rules: Rules, now: datetime) -> Done:
@@ -117,8 +106,8 @@ async def _repeg(
     async with connection.transaction():
         work.keys = await lock_keys(connection, order_ids)
         account.products = await lock_products(connection, skus)
-        waiting = await _load_waiting(connection, work, rules)
-        moved = _find_moved(account, waiting, rules.fill_lines_max)
+        covers = await load_covers(connection, account.products.values(), rules)
+        moved = await find_all_moved(connection, account, covers, rules)
         await update_promises(connection, moved)
         earliest = await find_earliest_promises(connection, account.products, account.today)
         for sku, product in account.products.items():
@@ -128,33 +117,12 @@ async def _repeg(
         news = [line for line in moved if line.is_news]
         await _tell(connection, work, news)
         await save_news(connection, account, news)
-        await plan_docks(connection, work, waiting, rules.fill_lines_max - len(moved))
+        await watch_moved(connection, moved, account.today)
+        if rules.terms.choices.consolidate_days and moved:
+            await release_moved(connection, work, moved)
+        loads = await load_loads(connection, account, covers, rules)
+        await plan_docks(connection, work, loads, rules.fill_lines_max - len(moved))
         return Done(more=True, messages=await save_work(connection, work, now))
-
-
-async def _load_waiting(connection: asyncpg.Connection, work: Work, rules: Rules) -> dict[str, Collection[Promised]]:
-    """Return, by SKU, the lines that what is on its way may be for, or that have a promise."""
-    products = work.account.products
-    queues = await load_queues(connection, products.values(), rules.rank_by, PROMISED_LINES_MAX)
-    waiting: dict[str, Collection[Promised]] = {sku: queues.get(sku, ()) for sku in products}
-    for sku, pegged in (await count_pegged(connection, products)).items():
-        if pegged > sum([line.promise.expected_to is not None for line in waiting[sku]]):
-            behind = await load_pegged(connection, sku, rules.rank_by, _PEGGED_LINES_MAX)
-            waiting[sku] = {line.waiting: line for line in (*waiting[sku], *behind)}.values()
-    return waiting
-
-
-def _find_moved(account: Account, waiting: Mapping[str, Collection[Promised]], lines_max: int) -> list[Moved]:
-    """Return lines whose promises are other ones now, at most as many as one transaction may write."""
-    moved: list[Moved] = []
-    for sku, product in account.products.items():
-        found = repeg(account, product, waiting[sku])
-        room = lines_max - len(moved)
-        moved += found[:room]
-        product.are_promises_due = len(found) > room
-        product.promises += 1
-        product.is_changed = True
-    return moved
 
 
 async def _tell(connection: asyncpg.Connection, work: Work, news: list[Moved]) -> None:

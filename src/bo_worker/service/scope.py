@@ -36,7 +36,8 @@ Place = tuple[str, str]
 class Scope:
     """`placed` are the orders that are new, `changed` those that are meant by other commands.
 
-    `cancelled` are those of the latter that may give units back, `paid` those of whose payment there is news.
+    `cancelled` are those of the latter that may give units back, `answered` those with answers to notices, `paid`
+    those of whose payment there is news.
     `freed` counts the units that may come free, `missing` those that may be corrected away, by SKU and location.
     `policies` are the SKUs whose policy may change, `resumed` those for which suspended lines may wait again.
     `purchase_orders` may change, and `suppliers` (with SKUs) are those of which it must be known how late they were
@@ -47,6 +48,7 @@ class Scope:
     placed: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
     cancelled: set[str] = field(default_factory=set)
+    answered: set[str] = field(default_factory=set)
     paid: set[str] = field(default_factory=set)
     natural_ids: set[tuple[str, str]] = field(default_factory=set)
     skus: set[str] = field(default_factory=set)
@@ -119,6 +121,8 @@ def _add(scope: Scope, command: Command) -> None:
                 scope.cancelled.add(command.order_id)
             elif isinstance(command, UpdatePayment):
                 scope.paid.add(command.order_id)
+            elif isinstance(command, AnswerNotice):
+                _add_answer(scope, command)
         case ReceiveInventory():
             _add_receipt(scope, command)
         case AdjustInventory():
@@ -132,6 +136,12 @@ def _add(scope: Scope, command: Command) -> None:
             scope.purchase_orders.add(command.purchase_order_id)
             scope.suppliers.update([(command.supplier_id, line.sku) for line in command.lines])
             scope.skus.update([line.sku for line in command.lines])
+
+
+def _add_answer(scope: Scope, answer: AnswerNotice) -> None:
+    scope.answered.add(answer.order_id)
+    if answer.substitute_sku is not None:
+        scope.skus.add(answer.substitute_sku)
 
 
 def _add_receipt(scope: Scope, receipt: ReceiveInventory) -> None:

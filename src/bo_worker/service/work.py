@@ -17,12 +17,13 @@ from bo_worker.domain.authorize import set_due
 from bo_worker.domain.availability import availability, snapshot
 from bo_worker.domain.demand import rank_by_need_by, rank_by_placed_at
 from bo_worker.domain.facts import Availability, Procurement
-from bo_worker.domain.missing import ClaimsExhaustedError
+from bo_worker.domain.missing import ClaimsExhaustedError, QueueUndividedError
 from bo_worker.domain.pay_back import pay_back
 from bo_worker.domain.waitlist import follow_stock
 from bo_worker.messages.outbound import encode
 from bo_worker.messages.packing import pack
 from bo_worker.service.procurement import close_backorders, publish_procurement
+from bo_worker.store.consent import save_consents
 from bo_worker.store.journal import append_journal
 from bo_worker.store.keys import Key, lock_keys, save_keys
 from bo_worker.store.losses import find_losing_claims, set_tails
@@ -30,7 +31,7 @@ from bo_worker.store.orders import load_orders, save_orders
 from bo_worker.store.outbox import append_outbox
 from bo_worker.store.plans import count_served
 from bo_worker.store.products import fill_lanes, load_lane_heads, save_products
-from bo_worker.store.promises import load_queues, save_promises
+from bo_worker.store.promises import save_promises
 from bo_worker.store.supply import save_deliveries, save_purchase_orders
 from bo_worker.store.waitlist import save_joined
 
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
     from bo_worker.store.products import LaneName
 
 MESSAGES_PER_ROW_MAX = 5000
-# Behind so many lines a new one is promised nothing at first.
-QUEUE_LINES_MAX = 2000
 # What counts units of goods, by kind of fact.
 _COUNTED = {
     "ship": "ship",
@@ -71,12 +70,16 @@ class OrdersBusyError(Exception):
 
 @dataclass(slots=True, frozen=True)
 class Rules:
-    """How this worker serves: the rank of waiting lines, and how many lines one transaction may serve."""
+    """How this worker serves: the rank of waiting lines, and how many lines one transaction may serve.
+
+    `token_secret` signs the tokens of notices; without one the database has it.
+    """
 
     rank_by: str
     fill_lines_max: int
     topic_prefix: str = ""
     terms: Terms = field(default_factory=Terms)
+    token_secret: bytes | None = field(default=None, repr=False)
 
     @property
     def rank(self) -> Callable[[OrderLine], Rank]:
@@ -92,16 +95,21 @@ class Rules:
 class Lessons:
     """What failed attempts have taught: orders to lock first, how much to load, and to serve in steps.
 
-    `lanes` and `claims` are the units for which more of a queue, or of the claims at a place, must be loaded.
+    `lanes` and `claims` are the units for which more of a queue, or of the claims at a place, must be loaded. The
+    queues of the SKUs `one_by_one` must be known line by line.
     """
 
     order_ids: set[str] = field(default_factory=set)
     lanes: dict[Place, int] = field(default_factory=dict)
     claims: dict[Place, int] = field(default_factory=dict)
+    one_by_one: set[str] = field(default_factory=set)
     in_steps: bool = False
 
     def learn(self, missing: NotLoadedError) -> None:
         """Ask for more of what was used up: first for a little, then for ever more."""
+        if isinstance(missing, QueueUndividedError):
+            self.one_by_one.add(missing.sku)
+            return
         units = self.claims if isinstance(missing, ClaimsExhaustedError) else self.lanes
         place = (missing.sku, missing.location)
         units[place] = max(_FIRST_UNITS, _GROWTH * units.get(place, 0))
@@ -131,13 +139,6 @@ class Work:
                     product.holders[order.order_id, line.position] = line
                 if product is not None and line.backordered:
                     product.live[order.order_id, line.position] = line
-
-
-async def load_waiting(connection: asyncpg.Connection, work: Work, rank_by: str) -> None:
-    """Load who waits for what is on its way, so that new orders can be promised what is left. Products are locked."""
-    products = work.account.products
-    for sku, lines in (await load_queues(connection, products.values(), rank_by, QUEUE_LINES_MAX)).items():
-        products[sku].queue = {(waiting.order_id, waiting.position): waiting for waiting, *_ in lines}
 
 
 async def load_lanes(
@@ -213,6 +214,8 @@ async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -
     await save_keys(connection, work.keys.values())
     await save_orders(connection, account.orders.values(), now)
     await save_promises(connection, account)
+    if account.consents:
+        await save_consents(connection, account.consents.values(), now)
     await save_purchase_orders(connection, account.purchase_orders.values())
     await publish_procurement(connection, account)
     encode_facts(work, at)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from bo_worker.domain.commands import Price
 from bo_worker.domain.demand import Claim, Order, OrderLine
 from bo_worker.store.payments import load_payments, save_payments
 from bo_worker.store.queries import QUERIES
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _ORDER_COLUMNS = (
     "order_id", "digest", "placed_at", "priority", "ship_complete", "need_by", "ship_to_country",
-    "customer", "authorization_id", "capture_before", "received_at", "amended",
+    "customer", "authorization_id", "capture_before", "received_at", "amended", "hold_until",
 )  # fmt: skip
 _LINE_COLUMNS = (
     "order_id", "position", "line_id", "sku", "pin", "quantity", "backordered", "held", "released", "shipped",
@@ -50,11 +51,11 @@ async def load_orders(connection: asyncpg.Connection, order_ids: Collection[str]
     wanted = list(order_ids)
     heads = await connection.fetch(QUERIES["load_orders"], wanted)
     orders = {row["order_id"]: _order(row) for row in heads}
-    followed = [row["order_id"] for row in heads if row["has_payment"]]
+    followed = {row["order_id"] for row in heads if row["has_payment"]}
     rows = await connection.fetch(QUERIES["load_lines" if whole else "load_open_lines"], wanted)
     if followed and not whole:
-        rows = [row for row in rows if row["order_id"] not in set(followed)]
-        rows += await connection.fetch(QUERIES["load_lines"], followed)
+        rows = [row for row in rows if row["order_id"] not in followed]
+        rows += await connection.fetch(QUERIES["load_lines"], list(followed))
     lines = {(row["order_id"], row["position"]): _line(orders[row["order_id"]], row) for row in rows}
     claimed = [place for place, line in lines.items() if line.held or line.released]
     if claimed:
@@ -74,14 +75,17 @@ def _order(row: asyncpg.Record) -> Order:
         row["ship_complete"],
         row["need_by"],
         amended={name: tuple(version) for name, version in orjson.loads(row["amended"]).items()},
+        hold_until=row["hold_until"],
         is_new=False,
     )
 
 
 def _line(order: Order, row: asyncpg.Record) -> OrderLine:
-    _, position, line_id, sku, pin, quantity, *buckets, claim_count, backorder, is_promised = row
-    line = OrderLine(order, position, line_id, sku, quantity, pin or None, backorder, None, *buckets)
-    line.claim_count, line.is_promised = claim_count, is_promised
+    _, position, line_id, sku, pin, quantity, *buckets, claim_count, backorder, amount, currency = row[:16]
+    price = Price(amount, currency) if amount is not None else None
+    line = OrderLine(order, position, line_id, sku, quantity, pin or None, backorder, price, *buckets)
+    line.claim_count = claim_count
+    line.stands_for, line.expected_to, line.is_promised = row[16:]
     order.lines.append(line)
     return line
 
@@ -93,18 +97,22 @@ def _claim(row: asyncpg.Record) -> Claim:
 
 
 async def save_orders(connection: asyncpg.Connection, orders: Iterable[Order], received_at: datetime) -> None:
-    """Write new orders whole, and of others the lines and claims that changed."""
+    """Write new orders whole, and of others the lines and claims that are new or changed."""
     every = sorted(orders, key=lambda order: order.order_id)
     new = [order for order in every if order.is_new]
     new_lines = [line for order in new for line in order.lines]
-    changed = [line for order in every for line in order.lines if line.is_changed and not order.is_new]
+    touched = [line for order in every for line in order.lines if line.is_changed and not order.is_new]
+    added = [line for order in every for line in order.lines if line.is_new]
+    changed = [line for line in touched if not line.is_new]
     await _copy(connection, "sales_order", _ORDER_COLUMNS, [_order_row(order, received_at) for order in new])
-    await _copy(connection, "order_line", _LINE_COLUMNS, [_line_row(line) for line in new_lines])
+    await _copy(connection, "order_line", _LINE_COLUMNS, [_line_row(line) for line in new_lines if not line.is_new])
+    added_rows = [(*_line_row(line), line.stands_for) for line in added]
+    await _copy(connection, "order_line", (*_LINE_COLUMNS, "stands_for"), added_rows)
     await _copy(
         connection,
         "claim",
         _CLAIM_COLUMNS,
-        [_claim_row(line, claim) for line in (*new_lines, *changed) for claim in line.claims if claim.is_new],
+        [_claim_row(line, claim) for line in (*new_lines, *touched) for claim in line.claims if claim.is_new],
     )
     await execute_rows(
         connection, "update_orders", [_terms(order) for order in every if order.is_changed and not order.is_new]
@@ -145,6 +153,7 @@ def _order_row(order: Order, received_at: datetime) -> tuple[Any, ...]:
         payment.capture_before if payment else None,
         received_at,
         _dump_amended(order),
+        order.hold_until,
     )
 
 
@@ -153,7 +162,14 @@ def _dump_amended(order: Order) -> str:
 
 
 def _terms(order: Order) -> tuple[Any, ...]:
-    return (order.order_id, order.priority, order.ship_complete, order.need_by, _dump_amended(order))
+    return (
+        order.order_id,
+        order.priority,
+        order.ship_complete,
+        order.need_by,
+        _dump_amended(order),
+        order.hold_until,
+    )
 
 
 def _line_row(line: OrderLine) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import asyncpg
 
     from bo_worker.domain.stock import Product
+
+# So many substitutes of a product are looked at: each is locked with it.
+SUBSTITUTES_MAX: Final = 20
 
 
 async def save_policies(connection: asyncpg.Connection, products: Iterable[Product]) -> None:
@@ -36,6 +39,12 @@ async def save_policies(connection: asyncpg.Connection, products: Iterable[Produ
 async def find_turning(connection: asyncpg.Connection, today: date, products_max: int) -> list[str]:
     """Return SKUs whose kind makes something else of the day than before."""
     return [row[0] for row in await connection.fetch(QUERIES["find_turning"], today, products_max)]
+
+
+async def find_substitutes(connection: asyncpg.Connection, skus: Iterable[str]) -> set[str]:
+    """Return the SKUs that may stand in for others, the first that policies name, so that they can be locked too."""
+    rows = await connection.fetch(QUERIES["find_substitutes"], sorted(skus))
+    return {sku for row in rows for sku in (load_policy(row[0]).substitutes or ())[:SUBSTITUTES_MAX]}
 
 
 def load_policy(text: str) -> UpdatePolicy:

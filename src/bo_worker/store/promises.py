@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.demand import ANY_LOCATION, NO_NEED
+from bo_worker.domain.demand import NO_NEED
 from bo_worker.domain.outlook import Waiting
 from bo_worker.domain.promise import Promise, Promised
-from bo_worker.store.queries import QUERIES, ranked
+from bo_worker.store.queries import QUERIES
 from bo_worker.store.rows import execute_rows
 
 if TYPE_CHECKING:
@@ -17,64 +17,23 @@ if TYPE_CHECKING:
     import asyncpg
 
     from bo_worker.domain.account import Account
+    from bo_worker.domain.demand import Rank
     from bo_worker.domain.repeg import Moved
-    from bo_worker.domain.stock import Product
 
 
-async def load_queues(
-    connection: asyncpg.Connection, products: Iterable[Product], rank_by: str, lines_max: int
-) -> dict[str, list[Promised]]:
-    """Return, by SKU, the lines that what is on its way may be for, at most `lines_max` of each lane of a queue.
-
-    Sets `queue_end` of a product of which more lines may be meant. The products are locked.
-    """
-    by_sku = {product.sku: product for product in products if product.has_backlog and product.supply}
-    lanes = [(product.sku, pin, units) for product in by_sku.values() for pin, units in _lanes(product).items()]
-    if not lanes:
-        return {}
-    query = QUERIES[ranked("load_queues", rank_by)]
-    rows = await connection.fetch(query, *map(list, zip(*lanes, strict=True)), lines_max)
-    found: dict[tuple[str, str], list[Promised]] = {}
-    for row in rows:
-        found.setdefault((row["sku"], row["pin"]), []).append(_promised(row, rank_by))
-    queues: dict[str, list[Promised]] = {}
-    for (sku, _), lines in found.items():
-        queues.setdefault(sku, []).extend(lines)
-        if len(lines) == lines_max:
-            end = max(line.waiting.rank for line in lines)
-            product = by_sku[sku]
-            product.queue_end = min(end, product.queue_end or end)
-    return queues
-
-
-async def count_pegged(connection: asyncpg.Connection, skus: Iterable[str]) -> dict[str, int]:
-    """Return how many lines of products have a promise. The products are locked."""
-    return {row[0]: row[1] for row in await connection.fetch(QUERIES["count_pegged"], list(skus))}
-
-
-async def load_pegged(connection: asyncpg.Connection, sku: str, rank_by: str, lines_max: int) -> list[Promised]:
-    """Return lines of a product that have a promise, at most `lines_max`. The product is locked."""
-    rows = await connection.fetch(QUERIES["load_pegged"], sku, lines_max)
-    return [_promised(row, rank_by) for row in rows]
-
-
-def _lanes(product: Product) -> dict[str, int]:
-    """Return the pins that what is on its way can serve, and with how many units."""
-    lanes = {ANY_LOCATION: 0}
-    for line in product.supply.values():
-        lanes[ANY_LOCATION] += line.incoming
-        lanes[line.location] = lanes.get(line.location, 0) + line.incoming
-    return {pin: units for pin, units in lanes.items() if units}
+def rank_of(row: asyncpg.Record, rank_by: str) -> Rank:
+    """Return the rank of a line."""
+    by = (row["need_by"] or NO_NEED) if rank_by == "need_by" else row["placed_at"]
+    return (-row["priority"], by, row["placed_at"], row["order_id"], row["position"])
 
 
 def waiting_of(row: asyncpg.Record, rank_by: str) -> Waiting:
     """Return a line that waits, with its rank."""
-    by = (row["need_by"] or NO_NEED) if rank_by == "need_by" else row["placed_at"]
-    rank = (-row["priority"], by, row["placed_at"], row["order_id"], row["position"])
-    return Waiting(rank, row["pin"], row["backordered"], row["order_id"], row["position"])
+    return Waiting(rank_of(row, rank_by), row["pin"], row["backordered"], row["order_id"], row["position"])
 
 
-def _promised(row: asyncpg.Record, rank_by: str) -> Promised:
+def promised_of(row: asyncpg.Record, rank_by: str) -> Promised:
+    """Return a line that waits, with what it is promised."""
     waiting = waiting_of(row, rank_by)
     return Promised(waiting, Promise(row["expected_from"], row["expected_to"]), row["told_to"], row["need_by"])
 
@@ -109,8 +68,10 @@ async def _save_told(
 ) -> None:
     if told:
         order_ids, positions, skus, days = map(list, zip(*sorted(told), strict=True))
+        today, terms = account.today, account.terms
+        heard_on = today if terms.choices.on_track_days else None
         await connection.execute(
-            QUERIES["save_promises"], order_ids, positions, skus, account.terms.level, account.today, days
+            QUERIES["save_promises"], order_ids, positions, skus, terms.level, today, days, heard_on
         )
 
 

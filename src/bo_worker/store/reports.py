@@ -20,7 +20,10 @@ Report = dict[str, Any]
 
 
 async def report_order(connection: asyncpg.Connection, order_id: str) -> Report | None:
-    """Return an order with its lines and claims, where they wait, its payment and history; None if there is none."""
+    """Return an order with its lines and claims, where they wait, notices of delays, its payment and history.
+
+    None if there is none.
+    """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         head = await connection.fetchrow(QUERIES["report_order"], order_id)
         if head is None:
@@ -30,12 +33,14 @@ async def report_order(connection: asyncpg.Connection, order_id: str) -> Report 
         allocations = await _fetch(connection, "report_allocations", order_id)
         waiting = sorted({line["sku"] for line in lines if line["backordered"]})
         ranks = await _fetch(connection, "report_ranks", order_id, waiting)
+        notices = await _fetch(connection, "report_notices", order_id)
         history = await _fetch(connection, "report_order_history", order_id)
         payments = await _fetch(connection, "report_payment", order_id)
     for line in lines:
         line["queue"] = next((_without_line(rank) for rank in ranks if rank["line_id"] == line["line_id"]), None)
         line["allocations"] = [_without_line(row) for row in allocations if row["line_id"] == line["line_id"]]
-    return {**head, "lines": lines, "history": history, "payment": payments[0] if payments else None}
+    payment = payments[0] if payments else None
+    return {**head, "lines": lines, "notices": notices, "history": history, "payment": payment}
 
 
 async def report_product(connection: asyncpg.Connection, sku: str) -> Report | None:

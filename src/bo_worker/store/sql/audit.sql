@@ -116,7 +116,8 @@ join bo_worker.product on product.sku = stock.sku
 where stock.available > 0 and line.backordered > 0 and product.unfinished is null;
 
 -- name: audit_held
--- R12: only ship-complete orders that still wait hold units, and those whose money is asked for or could not be had.
+-- R12: only ship-complete orders that still wait hold units, those that wait some days for the rest, and those whose
+-- money is asked for or could not be had.
 -- Orders of a cause at work are not released yet.
 select
     format('line %s of order %s: held though nothing keeps it', line.line_id, line.order_id) as what,
@@ -125,7 +126,7 @@ from bo_worker.order_line as line
 join bo_worker.sales_order as demand using (order_id)
 where line.held > 0
     and not (
-        demand.ship_complete
+        (demand.ship_complete or demand.hold_until is not null)
         and exists (
             select 1 from bo_worker.order_line as other
             where other.order_id = line.order_id and other.backordered > 0
@@ -141,17 +142,27 @@ where line.held > 0
     );
 
 -- name: audit_paid_back
--- Of orders whose payment is followed, all units that were given up are settled with the customer's money.
+-- Of orders whose payment is followed, all units that were given up are settled with the customer's money. Those that
+-- another line took over were not given up.
 select
     format('line %s of order %s: units given up that are paid back', line_id, order_id) as what,
-    cancelled + rejected as expected, paid_back as found
+    given_up as expected, paid_back as found
 from (
-    select line.*, coalesce((payment.paid_back::jsonb ->> line.position::text)::bigint, 0) as paid_back
+    select
+        line.order_id, line.line_id,
+        cancelled + rejected - coalesce(
+            (
+                select sum(other.quantity) from bo_worker.order_line as other
+                where other.order_id = line.order_id and other.stands_for = line.position
+            ),
+            0
+        ) as given_up,
+        coalesce((payment.paid_back::jsonb ->> line.position::text)::bigint, 0) as paid_back
     from bo_worker.order_payment as payment
     join bo_worker.order_line as line using (order_id)
     where price_amount is not null
 ) as priced
-where cancelled + rejected <> paid_back;
+where given_up <> paid_back;
 
 -- name: audit_suspended
 -- Lines are suspended only while the payment of their order failed, and hold nothing.
@@ -185,3 +196,20 @@ select
 from bo_worker.promise
 join bo_worker.order_line as line using (order_id, position)
 where kept_on is null and withdrawn_on is null and line.backordered = 0;
+
+-- name: audit_delay_notices
+-- Of a line at most one notice is open, and while it is, the line is looked at, and its silence decided in time.
+select
+    format('notices of line %s of order %s: open', position, order_id) as what,
+    (watched and follows)::integer as expected, open as found
+from (
+    select
+        notice.order_id, notice.position, count(*) as open, bool_and(watch.order_id is not null) as watched,
+        bool_and(silence = 'right_to_end' or watch.respond_by is not distinct from notice.respond_by) as follows
+    from bo_worker.delay_notice as notice
+    left join bo_worker.delay_watch as watch
+        on watch.order_id = notice.order_id and watch.position = notice.position
+    where outcome is null
+    group by notice.order_id, notice.position
+) as line
+where open <> (watched and follows)::integer;

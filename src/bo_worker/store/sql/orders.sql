@@ -5,7 +5,7 @@ select order_id, digest from bo_worker.sales_order where order_id = any($1::text
 -- name: load_orders
 -- Orders that are about to be changed. Their keys are locked.
 select
-    order_id, placed_at, customer, priority, ship_complete, need_by, amended,
+    order_id, placed_at, customer, priority, ship_complete, need_by, amended, hold_until,
     has_payment or authorization_id is not null as has_payment
 from bo_worker.sales_order
 where order_id = any($1::text[]);
@@ -15,16 +15,17 @@ where order_id = any($1::text[]);
 select
     order_id, position, line_id, sku, pin, quantity,
     backordered, held, released, shipped, cancelled, rejected, claim_count, backorder,
-    is_promised and backordered > 0 as is_promised
+    price_amount, price_currency, stands_for, expected_to, is_promised and backordered > 0 as is_promised
 from bo_worker.order_line
 where order_id = any($1::text[])
 order by order_id, position;
 
 -- name: load_open_lines
--- The lines of orders on which something waits or is held. The orders' keys are locked.
+-- The lines of orders on which something waits or is held, without what nobody asks for there. The orders' keys are locked.
 select
     order_id, position, line_id, sku, pin, quantity,
     backordered, held, released, shipped, cancelled, rejected, claim_count, backorder,
+    null::text as price_amount, null::text as price_currency, null::integer as stands_for, expected_to,
     is_promised and backordered > 0 as is_promised
 from bo_worker.order_line
 where order_id = any($1::text[]) and (backordered > 0 or held > 0)
@@ -41,11 +42,13 @@ where held > 0 or released > 0
 order by claim.order_id, claim.position, number;
 
 -- name: update_orders
--- Stores what an amendment changed. The orders' keys are locked.
+-- Stores what an amendment changed, and until when an order waits for the rest of it. The orders' keys are locked.
 update bo_worker.sales_order as mine
-set priority = new.priority, ship_complete = new.ship_complete, need_by = new.need_by, amended = new.amended
-from unnest($1::text[], $2::smallint[], $3::boolean[], $4::timestamptz[], $5::text[])
-    as new (order_id, priority, ship_complete, need_by, amended)
+set
+    priority = new.priority, ship_complete = new.ship_complete, need_by = new.need_by, amended = new.amended,
+    hold_until = new.hold_until
+from unnest($1::text[], $2::smallint[], $3::boolean[], $4::timestamptz[], $5::text[], $6::date[])
+    as new (order_id, priority, ship_complete, need_by, amended, hold_until)
 where mine.order_id = new.order_id;
 
 -- name: update_lines

@@ -40,6 +40,10 @@ from unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::d
     as new (sku, policy, digest, safety_stock, phase, next_change_on)
 where mine.sku = new.sku;
 
+-- name: find_substitutes
+-- The policies of products, which may name others to lock with them. Locks nothing: what is named may change yet.
+select policy from bo_worker.product where sku = any($1::text[]) and policy is not null;
+
 -- name: find_turning
 -- Products whose next phase begins by today ($1), and that wait for no unfinished cause.
 select sku from bo_worker.product

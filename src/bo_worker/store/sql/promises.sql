@@ -1,9 +1,11 @@
 -- name: save_promises
 -- Keeps the first day that customers were told, and counts those that followed until the line was served or given up.
-insert into bo_worker.promise as mine (order_id, position, sku, level, made_on, promised_to)
-select order_id, position, sku, $4::real, $5::date, promised_to
+-- $7 is the day of telling, null where customers do not hear that a day holds.
+insert into bo_worker.promise as mine (order_id, position, sku, level, made_on, promised_to, heard_on)
+select order_id, position, sku, $4::real, $5::date, promised_to, $7::date
 from unnest($1::text[], $2::integer[], $3::text[], $6::date[]) as told (order_id, position, sku, promised_to)
-on conflict (order_id, position) do update set moves = mine.moves + 1
+on conflict (order_id, position) do update
+set moves = mine.moves + 1, heard_on = coalesce(excluded.heard_on, mine.heard_on)
 where mine.kept_on is null and mine.withdrawn_on is null;
 
 -- name: move_promises

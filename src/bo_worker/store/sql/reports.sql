@@ -109,7 +109,8 @@ select set_config('statement_timeout', '0', true);
 
 -- name: report_demand
 -- What the orders taken in from $1 to before $2 asked for, by day (UTC), and what became of it at once: what was
--- cancelled before its order came was not asked for. A line is served at once where all it asked for was claimed.
+-- cancelled before its order came was not asked for, nor what a customer switched to later. A line is served at once
+-- where all it asked for was claimed.
 with line as (
     select
         received_at, order_id, position, line.quantity,
@@ -126,7 +127,7 @@ with line as (
         where change in ('claimed', 'backordered', 'rejected') and at >= $1::timestamptz and at < $2::timestamptz
         group by order_id, position
     ) as noted using (order_id, position)
-    where received_at >= $1::timestamptz and received_at < $2::timestamptz
+    where received_at >= $1::timestamptz and received_at < $2::timestamptz and line.stands_for is null
 ),
 demand as (
     select

@@ -1,0 +1,279 @@
+"""A promise that may be missed: who is told when, and what answers and silence come to, on a real Postgres."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import orjson
+
+import build
+from bo_worker.config import load_settings
+from bo_worker.domain.token import make_token
+from command import command, variables
+from consents import coming, delay_rules, placed, received, shop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+PASSED = "2027-03-01"
+
+
+def brief(notice: dict[str, Any]) -> tuple[str, str | None, str, list[str]]:
+    return notice["reason"], notice["lines"][0]["expected_to"], notice["respond_by"][:10], notice["options"]
+
+
+async def test_a_customer_is_told_as_soon_as_a_later_day_is_known_and_silence_keeps(database_url: str) -> None:
+    async with shop(database_url) as found:
+        await found.apply(coming("2026-12-05"), placed())
+        await found.turn("2026-11-23")
+        assert await found.notices() == []
+        await found.apply(coming("2026-12-20", 2))
+        await found.turn()
+        (notice,) = await found.notices()
+        # Thanksgiving is no working day.
+        assert brief(notice) == ("supplier_late", "2026-12-20", "2026-12-01", ["keep", "cancel"])
+        assert (notice["lines"][0]["quantity"], len(notice["token"]) <= 200) == (3, True)
+        await found.turn("2026-12-01")
+        assert await found.outcomes() == [(1, "1", None, None)]
+        await found.turn("2026-12-02")
+        assert await found.outcomes() == [(1, "1", None, "kept_by_silence")]
+        await found.turn("2026-12-19")
+        assert (len(await found.notices()), await found.line()) == (1, {"backordered": 3})
+
+
+async def test_a_second_delay_needs_consent_in_words_else_the_line_is_cancelled(database_url: str) -> None:
+    async with shop(database_url) as found:
+        await found.apply(coming("2026-12-05"), placed(), placed("SO-2"))
+        await found.apply(coming("2026-12-20", 2))
+        await found.turn("2026-11-23")
+        await found.turn("2026-12-10")
+        await found.apply(coming("2026-12-28", 3))
+        await found.turn("2026-12-11")
+        assert [brief(notice)[1:3] for notice in await found.notices()][1] == ("2026-12-28", "2026-12-18")
+        assert await found.answer("RS-1", "keep", order_id="SO-2") is None
+        await found.turn("2026-12-19")
+        assert await found.outcomes() == [(1, "1", None, "kept_by_silence"), (2, "1", None, "cancelled_by_silence")]
+        assert await found.outcomes("SO-2") == [(1, "1", None, "kept_by_silence"), (2, "1", "keep", "kept")]
+        (cancelled,) = await found.told("order_cancelled")
+        assert (cancelled["reason"], cancelled["lines"][0]["quantity"]) == ("no_consent", 3)
+        assert (await found.line(), await found.line("SO-2")) == ({"cancelled": 3}, {"backordered": 3})
+
+
+async def test_an_order_without_a_promise_is_to_come_within_thirty_days(database_url: str) -> None:
+    async with shop(database_url) as found:
+        await found.apply(placed(), placed("SO-2", lines=[build.order_line(sku="SKU-2")]))
+        await found.apply(("product-policy-updated", build.policy("SKU-2", window_days=10)))
+        await found.turn("2026-11-27")
+        assert await found.notices("SO-2") == []
+        await found.turn("2026-11-28")
+        assert [brief(notice) for notice in await found.notices("SO-2")] == [
+            ("no_date", None, "2026-12-01", ["keep", "cancel"])
+        ]
+        await found.turn("2026-12-17")
+        assert await found.notices() == []
+        await found.turn("2026-12-18")
+        assert [brief(notice) for notice in await found.notices()] == [
+            ("no_date", None, "2026-12-21", ["keep", "cancel"])
+        ]
+        assert (await found.line("SO-2"), await found.line()) == ({"cancelled": 3}, {"backordered": 3})
+        assert await found.answer("RS-1", "keep") is None
+        await found.turn(PASSED)
+        assert (await found.line(), len(await found.notices())) == ({"backordered": 3}, 1)
+
+
+async def test_who_has_waited_for_long_elsewhere_is_asked_as_soon_as_the_order_comes(database_url: str) -> None:
+    async with shop(database_url) as found:
+        await found.turn("2026-11-22")
+        await found.apply(placed(placed_at="2026-10-20T09:30:00Z"), placed("SO-2", placed_at="2026-11-20T09:30:00Z"))
+        await found.turn("2026-11-22")
+        assert [brief(notice)[0] for notice in await found.notices()] == ["no_date"]
+        assert await found.notices("SO-2") == []
+
+
+async def test_a_promise_that_is_withdrawn_is_told_at_once_and_given_again_in_time_needs_no_answer(
+    database_url: str,
+) -> None:
+    async with shop(database_url) as found:
+        await found.apply(coming("2026-12-05"), placed())
+        await found.apply(coming("2026-12-05", 2, status="cancelled"))
+        await found.turn("2026-11-22")
+        assert [brief(notice) for notice in await found.notices()] == [
+            ("no_date", None, "2026-11-30", ["keep", "cancel"])
+        ]
+        await found.apply(coming("2026-12-04", 3))
+        await found.turn("2026-12-01")
+        assert (await found.outcomes(), await found.line()) == ([(1, "1", None, "in_time")], {"backordered": 3})
+
+
+async def test_in_the_eu_silence_neither_extends_nor_cancels_and_the_order_may_be_ended_at_any_time(
+    database_url: str,
+) -> None:
+    async with shop(database_url) as found:
+        await found.apply(coming("2026-12-05"), placed(country="DE"), placed("SO-2", "SE"))
+        await found.apply(coming("2026-12-20", 2))
+        await found.turn("2026-11-23")
+        await found.turn("2026-12-15")
+        assert await found.outcomes() == [(1, "1", None, None)]
+        assert await found.answer("RS-1", "cancel") is None
+        assert (await found.outcomes(), await found.line()) == ([(1, "1", "cancel", "cancelled")], {"cancelled": 3})
+        await found.apply(coming("2026-12-30", 3))
+        await found.turn("2026-12-16")
+        assert await found.outcomes("SO-2") == [(1, "1", None, "superseded"), (2, "1", None, None)]
+        await found.apply(received(3))
+        await found.turn(PASSED)
+        assert await found.outcomes("SO-2") == [(1, "1", None, "superseded"), (2, "1", None, "filled")]
+
+
+async def test_a_merchant_may_let_silence_cancel_everywhere(database_url: str) -> None:
+    async with shop(database_url, delay_rules(silence_cancels=True)) as found:
+        await found.apply(coming("2026-12-05"), placed(country="DE"))
+        await found.apply(coming("2026-12-20", 2))
+        await found.turn("2026-11-23")
+        await found.turn("2026-12-01")
+        assert (await found.outcomes(), await found.line()) == (
+            [(1, "1", None, "cancelled_by_silence")],
+            {"cancelled": 3},
+        )
+
+
+async def test_what_was_cancelled_for_want_of_an_answer_lets_the_rest_of_its_order_leave(database_url: str) -> None:
+    async with shop(database_url) as found:
+        lines = [build.order_line("1", "SKU-1", 3), build.order_line("2", "SKU-2", 2)]
+        await found.apply(received(2, sku="SKU-2"))
+        await found.apply(placed(lines=lines, ship_complete=True))
+        await found.turn("2026-12-19")
+        assert (await found.line(), await found.line(line_id="2")) == ({"backordered": 3}, {"held": 2})
+        await found.turn("2026-12-29")
+        assert (await found.line(), await found.line(line_id="2")) == ({"cancelled": 3}, {"released": 2})
+        kinds = [data["kind"] for data in await found.told()]
+        assert kinds == ["order_backordered", "delay_notice", "order_cancelled", "backorder_filled"]
+
+
+async def test_several_lines_of_an_order_are_told_together_and_answered_one_by_one(database_url: str) -> None:
+    async with shop(database_url) as found:
+        await found.apply(placed(lines=[build.order_line("1"), build.order_line("2", "SKU-2", 2)]))
+        await found.turn("2026-12-18")
+        (notice,) = await found.notices()
+        assert [line["line_id"] for line in notice["lines"]] == ["1", "2"]
+        assert await found.answer("RS-1", "cancel", line_id="2") is None
+        assert await found.answer("RS-2", "keep", line_id="1") is None
+        await found.turn("2026-12-29")
+        assert await found.outcomes() == [(1, "1", "keep", "kept"), (1, "2", "cancel", "cancelled")]
+        assert (await found.line(), await found.line(line_id="2")) == ({"backordered": 3}, {"cancelled": 2})
+
+
+async def test_every_answer_has_one_outcome(database_url: str) -> None:
+    async with shop(database_url) as found:
+        orders = [f"SO-{number}" for number in range(1, 6)]
+        await found.apply(*(placed(order_id) for order_id in orders))
+        await found.turn("2026-12-18")
+        assert await found.answer("RS-1", "cancel", order_id="SO-1", token=build.response()["token"]) == "wrong_token"
+        other = (await found.notices("SO-2"))[0]["token"]
+        assert await found.answer("RS-2", "cancel", order_id="SO-1", token=other) == "wrong_token"
+        assert await found.answer("RS-3", "cancel", order_id="SO-1", line_id="9") == "wrong_token"
+        assert await found.answer("RS-4", "cancel", order_id="SO-9", token=other) == "unknown_order"
+        assert await found.answer("RS-5", "switch", order_id="SO-1") == "substitute_missing"
+        assert await found.answer("RS-6", "keep", order_id="SO-1") is None
+        assert await found.answer("RS-6", "keep", order_id="SO-1") is None
+        assert await found.answer("RS-7", "cancel", order_id="SO-1") == "token_used"
+        late = {"order_id": "SO-3", "responded_at": "2026-12-22T00:00:00Z"}
+        assert await found.answer("RS-8", "keep", **late) == "answer_late"
+        await found.apply(received(6))
+        assert await found.answer("RS-9", "cancel", order_id="SO-2") is None
+        await found.turn("2026-12-29")
+        assert await found.answer("RS-10", "keep", order_id="SO-3") == "answer_late"
+        assert [(await found.outcomes(order_id))[0][2:] for order_id in orders] == [
+            ("keep", "kept"),
+            ("cancel", "filled"),
+            (None, "cancelled_by_silence"),
+            (None, "cancelled_by_silence"),
+            (None, "cancelled_by_silence"),
+        ]
+        assert [await found.line(order_id) for order_id in orders[:3]] == [
+            {"released": 3},
+            {"released": 3},
+            {"cancelled": 3},
+        ]
+
+
+async def test_what_was_done_is_not_due_any_more(database_url: str) -> None:
+    async with shop(database_url) as found:
+        await found.apply(*(placed(f"SO-{number}") for number in range(250)))
+        await found.turn("2026-12-18")
+        count = len(await found.books.messages())
+        await found.turn()
+        assert len(await found.books.messages()) == count
+        assert len(await found.notices("SO-249")) == 1
+
+
+async def test_show_order_prints_what_was_told_and_answered_and_exports_all_that_is_known(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with shop(database_url) as found:
+        customer = {"customer_id": "C-7", "email": "a@example.com"}
+        await found.apply(coming("2026-12-05"), placed(customer=customer))
+        await found.apply(coming("2026-12-20", 2))
+        await found.turn("2026-11-23")
+        assert await found.answer("RS-1", "keep") is None
+        token = (await found.notices())[0]["token"]
+    given = variables(load_settings(database_url=database_url))
+    shown = (await command("show", "order", "SO-1001", given=given)).out
+    row = next(line for line in shown[shown.index("Notices") :].splitlines() if "supplier_late" in line)
+    assert [word in row for word in ("2026-12-05", "2026-12-20", "keep", "kept", "2026-12-01 23:59:59")] == [True] * 5
+    file = tmp_path / "order.json"
+    ended = await command("show", "order", "SO-1001", "--export", str(file), given=given)
+    assert (ended.code, "a@example.com" in ended.out) == (0, False)
+    kept = orjson.loads(file.read_bytes())
+    assert (kept["customer"], kept["promises"][0]["promised_to"]) == (customer, "2026-12-05")
+    assert kept["notices"][0]["token_sha256"] == sha256(token.encode()).hexdigest()
+    assert (kept["notices"][0]["response_id"], kept["notices"][0]["outcome"]) == ("RS-1", "kept")
+    assert (token in file.read_text(), len(kept["history"])) == (False, 1)
+
+
+async def test_workers_without_a_secret_share_the_one_of_the_database(database_url: str) -> None:
+    rules = replace(delay_rules(), token_secret=None)
+    async with shop(database_url, rules) as found:
+        await found.apply(placed())
+        await found.turn("2026-12-18")
+        await found.apply(placed("SO-2", placed_at="2026-11-22T09:30:00Z"))
+        await found.turn("2026-12-19")
+        secrets = await (await found.books.connection()).fetch("select secret from bo_worker.token_secret")
+        (notice,) = await found.notices("SO-2")
+        respond_by = datetime.fromisoformat(notice["respond_by"])
+        assert len(secrets[0]["secret"]) == 32
+        assert [make_token(row["secret"], "SO-2", 1, respond_by) for row in secrets] == [notice["token"]]
+
+
+async def test_silence_cancels_nothing_that_is_expected_in_time_again(database_url: str) -> None:
+    async with shop(database_url, delay_rules(silence_cancels=True)) as found:
+        await found.apply(placed(country="DE"))
+        await found.turn("2026-12-18")
+        await found.apply(coming("2026-12-21"))
+        await found.turn()
+        connection = await found.books.connection()
+        for table in ("delay_watch", "delay_notice"):
+            query = f"update bo_worker.{table} set respond_by = '2026-12-19T23:59:59Z'"  # noqa: S608 - ours
+            await connection.execute(query)
+        await found.turn("2026-12-20")
+        assert (await found.outcomes(), await found.line()) == ([(1, "1", None, "in_time")], {"backordered": 3})
+
+
+async def test_money_for_what_nobody_consented_to_goes_back(database_url: str) -> None:
+    async with shop(database_url) as found:
+        line = build.order_line(unit_price={"amount": "19.90", "currency": "USD"})
+        authorized = {"authorization_id": "A-1", "capture_before": "2027-06-01T00:00:00Z"}
+        await found.apply(placed(lines=[line], payment=authorized))
+        await found.turn("2026-12-18")
+        await found.turn("2026-12-22")
+        payments = [
+            orjson.loads(message.value or b"")
+            for message in await found.books.messages()
+            if message.topic == "payment"
+        ]
+        assert [(data["kind"], data["amount"]) for data in payments] == [
+            ("void", {"amount": "59.70", "currency": "USD"})
+        ]
