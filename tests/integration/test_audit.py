@@ -110,6 +110,13 @@ BROKEN: dict[str, tuple[str, set[Difference]]] = {
         "update product set incoming = 7 where sku = 'SKU-1'",
         {Difference("incoming", "SKU-1: incoming", 0, 7)},
     ),
+    "a promise to a line that does not wait": (
+        (
+            "insert into promise (order_id, position, sku, level, made_on, promised_to)"
+            " values ('SO-1', 1, 'SKU-1', 0.9, '2026-11-21', '2026-12-01')"
+        ),
+        {Difference("promises", "line 1 of order SO-1: promised, and does not wait", 0, 1)},
+    ),
     "stock from nowhere": (
         "insert into stock values ('SKU-9', 'WH9', 2, 0)",
         {Difference("journal_stock", "SKU-9 at WH9: on hand, by the journal", 0, 2)},

@@ -118,6 +118,17 @@ async def test_a_promise_that_is_kept_in_the_batch_that_made_it_is_kept(books: L
     assert await promises(books) == {"SO-1": ("2026-12-05", "held", 0)}
 
 
+async def test_what_a_supplier_ships_itself_is_kept_on_that_day(books: Ledger) -> None:
+    await books.apply(one("product-policy-updated", build.policy(kind="drop_ship", lead_time_days=3)))
+    await books.apply(placed("SO-1", 3), placed("SO-2", 3))
+    for order_id, quantity in (("SO-1", 2), ("SO-2", 1), ("SO-1", 1)):
+        lines = [build.shipment_line("1", "SUP-1", quantity)]
+        shipment_id = f"S-{order_id}-{quantity}"
+        await books.apply(one("shipment-dispatched", build.shipment(shipment_id, order_id=order_id, lines=lines)))
+    rows = await (await books.connection()).fetch("select order_id, kept_on from bo_worker.promise order by order_id")
+    assert [tuple(row) for row in rows] == [("SO-1", NOW.date()), ("SO-2", None)]
+
+
 async def test_promises_are_kept_in_the_steps_of_a_large_receipt(database_url: str) -> None:
     async with ledger(database_url, fill_lines_max=2) as books:
         names = [f"SO-{number}" for number in range(5)]

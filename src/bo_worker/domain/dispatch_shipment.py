@@ -81,6 +81,8 @@ def _ship_direct(account: Account, line: OrderLine, location: str, quantity: int
     line.claim_count += 1
     line.claims.append(Claim(line.claim_count, location, 0, shipped=quantity))
     account.note("drop_shipped", quantity, line.sku, line=line)
+    if line.is_promised and not line.backordered:
+        account.end_promise(line, kept=True)
 
 
 def _ship(account: Account, line: OrderLine, location: str, quantity: int) -> None:

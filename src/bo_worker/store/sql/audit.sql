@@ -188,6 +188,15 @@ left join bo_worker.waitlist_entry as entry on entry.sku = product.sku and entry
 group by product.sku
 having coalesce(sum(entry.told_units), 0) <> product.waitlist_told;
 
+-- name: audit_promises
+-- A promise lasts while its line waits: of a line that does not wait any more it was kept or withdrawn.
+select
+    format('line %s of order %s: promised, and does not wait', line.line_id, line.order_id) as what,
+    0 as expected, 1 as found
+from bo_worker.promise
+join bo_worker.order_line as line using (order_id, position)
+where kept_on is null and withdrawn_on is null and line.backordered = 0;
+
 -- name: audit_delay_notices
 -- Of a line at most one notice is open, and while it is, the line is looked at, and its silence decided in time.
 select
