@@ -236,8 +236,16 @@ def test_units_are_held_back_while_the_payment_failed_and_leave_when_it_is_there
     ]
 
 
-def test_an_order_that_comes_with_an_authorization_that_ran_out_is_confirmed_and_held() -> None:
+def test_what_a_new_order_can_have_leaves_on_the_authorization_that_came_with_it() -> None:
     story = tale()
+    story.receipt("R-1", brings(3))
+    facts = story.order("SO-1", priced(3), payment=Payment("A-1", NOW))
+    assert facts == [ship("SO-1", part(3), completes=True), confirmed("SO-1", ("1", 3))]
+    assert due_of(story) is None
+
+
+def test_at_shipment_an_order_whose_authorization_ran_out_before_it_came_is_confirmed_and_held() -> None:
+    story = tale(PaymentTerms(at_shipment=True))
     story.receipt("R-1", brings(3))
     facts = story.order("SO-1", priced(3), payment=Payment("A-1", NOW))
     assert facts == [asked("authorize", "30.00", "shipment"), confirmed("SO-1", ("1", 3))]
