@@ -1,9 +1,9 @@
 """A worker in a process of its own, which may signal itself: `worker_process.py SETTINGS POINT NTH SIGNAL`.
 
 SETTINGS is a JSON object. POINT is a checkpoint of the worker, or `assigned` or `revoked` for the two halves of a
-rebalance, or `in_job` where a job of the sweep has written everything and not committed it; the NTH time there, the
-process sends itself the SIGNAL. The count begins at the start or, where NTH is 0, with SIGUSR1. SIGTERM ends the
-process in order.
+rebalance, or `in_job` where a job of the sweep has written everything and not committed it. `in_` and `after_` with
+the name of a job mean that one, before and after it has committed something. The NTH time there, the process sends
+itself the SIGNAL. The count begins at the start or, where NTH is 0, with SIGUSR1. SIGTERM ends the process in order.
 """
 
 from __future__ import annotations
@@ -18,12 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 from bo_worker.app import Worker
 from bo_worker.config import load_settings
-from bo_worker.service import payments, promises, reviews, seasons, waitlist
+from bo_worker.service import consent, consolidation, on_track, payments, promises, reviews, seasons, waitlist
+from bo_worker.service.due import JOBS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from bo_worker.kafka.consumer import Partition
+    from bo_worker.service.sweep import Done, Job
+
+_MODULES = (consent, consolidation, on_track, payments, promises, reviews, seasons, waitlist)
 
 
 class Fate:
@@ -34,6 +38,7 @@ class Fate:
         self.nth = nth
         self.number = number
         self.passages = itertools.count(1)
+        self.job = ""
 
     def __call__(self, point: str) -> None:
         if point == self.point and next(self.passages) == self.nth:
@@ -48,8 +53,9 @@ class FatefulWorker(Worker):
     """A worker that also passes the two points of a rebalance, and the one in the middle of a job."""
 
     def __init__(self, settings: dict[str, Any], fate: Fate) -> None:
-        super().__init__(load_settings(**settings), checkpoint=fate)
-        for module in (payments, promises, reviews, seasons, waitlist):
+        jobs = {name: _named(name, job, fate) for name, job in JOBS.items()}
+        super().__init__(load_settings(**settings), checkpoint=fate, jobs=jobs)
+        for module in _MODULES:
             module.save_work = _passing(module.save_work, fate)  # type: ignore[attr-defined]  # imported there
         assigned, revoked = self.intake.on_assigned, self.intake.on_revoked
 
@@ -70,9 +76,21 @@ def _passing(save: Callable[..., Awaitable[int]], fate: Fate) -> Callable[..., A
     async def save_and_pass(*arguments: Any) -> int:
         count = await save(*arguments)
         fate("in_job")
+        fate(f"in_{fate.job}")
         return count
 
     return save_and_pass
+
+
+def _named(name: str, job: Job, fate: Fate) -> Job:
+    async def call(*arguments: Any) -> Done:
+        fate.job = name
+        done = await job(*arguments)
+        if done.messages:
+            fate(f"after_{name}")
+        return done
+
+    return call
 
 
 async def work(settings: dict[str, Any], fate: Fate) -> None:

@@ -5,21 +5,27 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
 
 import build
+from bo_worker.domain.account import Terms
+from bo_worker.domain.choice_terms import ChoiceTerms
 from bo_worker.domain.demand import ANY_LOCATION
+from bo_worker.domain.token import make_token
 from bo_worker.service.apply import apply_batch
+from bo_worker.service.consent import tell_delays_due
+from bo_worker.service.consolidation import release_consolidated
 from bo_worker.service.promises import repeg_products
 from bo_worker.service.seasons import turn_of_season
 from bo_worker.service.waitlist import tell_waitlist
 from bo_worker.service.work import OrdersBusyError, Rules
 from bo_worker.store.audit import audit
 from bo_worker.store.products import UnfinishedCauseError
+from consents import SECRET, delay_rules
 from ledger import NOW, ledger
 from world import PATIENCE_S, POLL_S
 
@@ -44,6 +50,9 @@ TABLES = (
     "waitlist_entry",
     "promise",
     "backorder_day",
+    "sales_order",
+    "delay_notice",
+    "delay_watch",
 )
 
 
@@ -63,13 +72,34 @@ def joined(number: int) -> Input:
     return "waitlist-joined", build.waitlist_entry(f"W-{number}", joined_at=f"2026-11-21T09:{number:02}:00Z")
 
 
+def coming(version: int, day: str) -> Input:
+    line = build.purchase_order_line(quantity=3, expected_from=day, expected_to=day)
+    return "purchase-order-updated", build.purchase_order("PO-2", version, lines=[line])
+
+
+def pair(order_id: str) -> Input:
+    """An order of which a part is there, which waits for the rest, as that comes soon."""
+    lines = [build.order_line("1", "SKU-2", 1), build.order_line("2", "SKU-1", 1)]
+    return "order-created", build.order(order_id, lines=lines)
+
+
+def answer(choice: str) -> Input:
+    """The answer to the first notice of SO-1."""
+    respond_by = datetime(2026, 11, 27, 23, 59, 59, tzinfo=UTC)
+    token = make_token(SECRET, "SO-1", 1, respond_by)
+    return "customer-response", build.response("RS-1", choice, order_id="SO-1", token=token)
+
+
 TRUCK = build.purchase_order("PO-1", status="in_transit", lines=[build.purchase_order_line(quantity=8)])
 SEASON = build.policy(kind="seasonal", release_on="2026-12-01", season_ends_on="2026-12-24")
 
 
 @dataclass(frozen=True)
 class Race:
-    """What makes a job due at an instant, and the batch that meets it. The job loads `loads` under its locks."""
+    """What makes a job due at an instant, and the batch that meets it. The job loads `loads` under its locks.
+
+    Before all that come `parts`: inputs, and the jobs that do what these make due.
+    """
 
     job: Job
     loads: str
@@ -77,6 +107,7 @@ class Race:
     batch: Sequence[Input]
     now: datetime = NOW
     rules: Rules = RULES
+    parts: Sequence[tuple[Sequence[Input], Sequence[Job]]] = ()
 
 
 RACES = {
@@ -99,7 +130,38 @@ RACES = {
         [receipt("R-2", 3), given_up("SO-1")],
         TURNED,
     ),
+    "release_consolidated": Race(
+        release_consolidated,
+        "bo_worker.service.consolidation.load_orders",
+        [],
+        [receipt("R-3", 2), given_up("SO-2")],
+        NOW + timedelta(days=6),
+        Rules("placed_at", 5_000, terms=Terms(choices=ChoiceTerms(consolidate_days=5))),
+        [
+            (
+                [
+                    coming(1, "2026-11-24"),
+                    ("inventory-received", build.receipt("R-2", lines=[build.receipt_line(sku="SKU-2")])),
+                ],
+                [repeg_products],
+            ),
+            ([pair("SO-1"), pair("SO-2"), pair("SO-3")], [repeg_products]),
+        ],
+    ),
+    "tell_delays": Race(
+        tell_delays_due,
+        "bo_worker.service.consent.load_consents",
+        [],
+        [answer("keep"), receipt("R-3", 1)],
+        rules=delay_rules(),
+        parts=[
+            ([coming(1, "2026-12-05"), order("SO-1")], [repeg_products]),
+            ([coming(2, "2027-01-20")], [repeg_products, tell_delays_due]),
+            ([coming(3, "2027-03-20")], [repeg_products]),
+        ],
+    ),
 }
+RACES["tell_delays_cancelled"] = replace(RACES["tell_delays"], batch=[answer("cancel")])
 STEPS = {
     "turn_of_season_in_steps": replace(
         RACES["turn_of_season"],
@@ -128,6 +190,11 @@ class Ring:
         """Make the job due, and nothing else."""
         await self.books.forget()
         self.books.applier._clock = lambda: NOW
+        for inputs, jobs in self.race.parts:
+            await self.books.apply(*inputs)
+            for job in jobs:
+                while (await job(self.aside, self.race.rules, NOW)).more:
+                    pass
         await self.books.apply(*self.race.before)
         self.books.applier._clock = lambda: self.race.now
 
@@ -186,7 +253,7 @@ class Ring:
 async def ring(database_url: str, name: str) -> AsyncIterator[Ring]:
     aside, watch = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
     race = (RACES | STEPS)[name]
-    async with ledger(database_url, fill_lines_max=race.rules.fill_lines_max) as books:
+    async with ledger(database_url, fill_lines_max=race.rules.fill_lines_max, terms=race.rules.terms) as books:
         yield Ring(race, books, aside, watch)
         await aside.close()
         await watch.close()
@@ -236,11 +303,11 @@ async def test_a_job_and_a_batch_that_each_have_what_the_other_wants_do_not_dead
         await found.begin()
         following: list[asyncio.Task[None]] = []
 
-        async def load_late(*arguments: Any) -> Any:
+        async def load_late(*arguments: Any, **named: Any) -> Any:
             monkeypatch.undo()
             following.append(asyncio.create_task(found.batch()))
             await found.until_one_waits()
-            return await load(*arguments)
+            return await load(*arguments, **named)
 
         monkeypatch.setattr(race.loads, load_late)
         await found.job()

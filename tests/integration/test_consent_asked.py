@@ -63,6 +63,18 @@ async def test_a_second_delay_needs_consent_in_words_else_the_line_is_cancelled(
         assert (await found.line(), await found.line("SO-2")) == ({"cancelled": 3}, {"backordered": 3})
 
 
+async def test_a_supplier_who_names_the_last_day_that_there_is_stops_nobody(database_url: str) -> None:
+    async with shop(database_url) as found:
+        await found.apply(coming("2026-12-05"), placed())
+        await found.apply(coming("9999-12-31", 2))
+        await found.turn("2026-11-23")
+        (notice,) = await found.notices()
+        assert brief(notice)[:2] == ("supplier_late", "9999-12-31")
+        assert await found.answer("RS-1", "keep") is None
+        await found.turn()
+        assert await found.outcomes() == [(1, "1", "keep", "kept")]
+
+
 async def test_an_order_without_a_promise_is_to_come_within_thirty_days(database_url: str) -> None:
     async with shop(database_url) as found:
         await found.apply(placed(), placed("SO-2", lines=[build.order_line(sku="SKU-2")]))

@@ -120,6 +120,12 @@ def test_a_notice_is_due_at_once_when_the_day_that_was_told_is_withdrawn() -> No
     assert look_at(consent(None, new_to=None), AGREED, None, today, 3, is_withdrawn=True).reason is None
 
 
+def test_the_last_day_that_there_is_may_stand_for_one_that_nobody_knows() -> None:
+    look = look_at(consent("kept", new_to="9999-12-31"), AGREED, date.max, PLACED, 3)
+    assert (look.reason, look.check_on) == (None, date.max)
+    assert first_agreed(TERMS.default, Expectation(None, date.max), None) == date.max
+
+
 def test_to_be_asked_again_about_the_same_delay_is_no_further_delay() -> None:
     assert [consent(*told).ordinal for told in ((), ("substitute_gone",), ("kept", None))] == [1, 1, 3]
 

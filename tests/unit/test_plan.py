@@ -147,6 +147,7 @@ def test_a_plan_counts_on_the_best_hour_of_the_days() -> None:
     assert not terms.may_fit_hours(datetime(2026, 12, 1, 3, tzinfo=UTC), FIRST, LAST)
     assert terms.may_fit_hours(datetime(2026, 12, 7, tzinfo=UTC), FIRST, LAST)
     assert not terms.may_fit_hours(datetime(2026, 12, 7, 1, tzinfo=UTC), FIRST, LAST)
+    assert terms.may_fit_hours(datetime(2026, 12, 7, 1, tzinfo=UTC), FIRST, date.max)
 
 
 def test_a_lot_lasts_so_many_days_from_the_receipt_on() -> None:

@@ -160,7 +160,7 @@ def first_agreed(rule: DelayRule, expected: Expectation, window_days: int | None
     if promised_to is not None and expected.is_promised_at_once:
         return promised_to
     days = rule.default_days if window_days is None else min(rule.default_days, window_days)
-    day = expected.placed_on + timedelta(days=days)
+    day = _days_after(expected.placed_on, days)
     return day if promised_to is None else min(day, promised_to)
 
 
@@ -190,4 +190,9 @@ def look_at(
         return Look(NO_DATE, agreed_to) if check_on <= today else Look(None, agreed_to, check_on)
     if expected_to > known_to:
         return Look(LATE, agreed_to)
-    return Look(None, agreed_to, expected_to + timedelta(days=1))
+    return Look(None, agreed_to, _days_after(expected_to, 1))
+
+
+def _days_after(day: date, days: int) -> date:
+    """Return a later day; some give the last one that there is, 9999-12-31, for a day that nobody knows."""
+    return day + min(timedelta(days), date.max - day)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+
+_LAST_INSTANT: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True, frozen=True)
@@ -38,8 +41,9 @@ class DockTerms:
         """Tell whether it would if the goods came at some instant between two days, both included (UTC)."""
         if need_by is None or not (self.hours_min or self.hours_max):
             return True
+        # There is no day after 9999-12-31, which some give for a day that nobody knows.
         begin, end = (datetime.combine(day, time.min, UTC) for day in (first, last))
-        return self._fits(need_by, begin, end + timedelta(days=1))
+        return self._fits(need_by, begin, end + min(timedelta(days=1), _LAST_INSTANT - end))
 
     def fits_shelf(self, expires_on: date | None, received_on: date) -> bool:
         """Tell whether a lot lasts long enough."""
