@@ -315,3 +315,28 @@ async def test_a_switch_serves_at_once_and_is_asked_again_where_the_other_produc
             (2, "1", "switch", "switched"),
         ]
         assert [message.topic for message in await found.books.messages() if message.topic == "payment"] == []
+
+
+async def test_silence_about_lines_that_were_told_apart_has_a_cause_for_each(database_url: str) -> None:
+    async with shop(database_url) as found:
+        price = {"amount": "10.00", "currency": "USD"}
+        lines = [build.order_line("1", unit_price=price), build.order_line("2", "SKU-2", unit_price=price)]
+        paid = {"authorization_id": "A-1", "capture_before": "2027-12-28T09:30:00Z"}
+        other = build.purchase_order_line(sku="SKU-2", expected_from="2026-12-05", expected_to="2026-12-05")
+        await found.apply(
+            coming("2026-12-05"), ("purchase-order-updated", build.purchase_order("PO-2", lines=[other]))
+        )
+        await found.apply(placed(lines=lines, payment=paid))
+        await found.apply(coming("2027-03-01", 2))
+        await found.turn("2026-11-23")
+        other = other | {"expected_from": "2027-03-01", "expected_to": "2027-03-01"}
+        await found.apply(("purchase-order-updated", build.purchase_order("PO-2", 2, lines=[other])))
+        # The second notice is out before the first one is decided.
+        await found.turn("2026-11-25")
+        for day in range(1, 8):
+            await found.turn(f"2026-12-0{day}")
+        assert [outcome for *_, outcome in await found.outcomes()] == ["cancelled_by_silence"] * 2
+        told = await found.told("order_cancelled")
+        assert len({one["notification_id"] for one in told}) == len(told) == 2
+        asked = [orjson.loads(one.value or b"") for one in await found.books.messages() if one.topic == "payment"]
+        assert len({one["payment_request_id"] for one in asked}) == len(asked) == 2

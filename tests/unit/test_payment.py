@@ -341,7 +341,26 @@ def test_older_news_and_news_of_a_replaced_authorization_change_nothing() -> Non
     news(story, "authorized", 5, authorization_id="A-2")
     assert news(story, "failed", 4) == []
     assert news(story, "failed", 6, authorization_id="A-1") == []
-    assert news(story, "voided", 7) == []
+    assert news(story, "voided", 7, authorization_id="A-1") == []
+    assert news(story, "voided", 8, authorization_id="A-0") == []
+    assert payment_of(story).status == "authorized"
+
+
+def test_an_authorization_that_is_voided_unasked_holds_the_order_back_like_a_failure() -> None:
+    story = tale()
+    story.order("SO-1", priced(3), payment=A_1)
+    assert news(story, "voided") == [action(3, "payment_failed", NOW + timedelta(hours=72))]
+    story.receipt("R-1", brings(3))
+    assert story.buckets("SO-1") == [{"held": 3}]
+    news(story, "authorized", 2, authorization_id="A-2")
+    assert story.buckets("SO-1") == [{"released": 3}]
+
+
+def test_a_void_that_was_asked_for_says_nothing_of_the_rest() -> None:
+    story = tale()
+    story.order("SO-1", priced(3), payment=A_1)
+    cancel(story, 1, CancelLine("1", 1))
+    assert news(story, "voided") == []
     assert payment_of(story).status == "authorized"
 
 

@@ -53,12 +53,20 @@ def update_payment(account: Account, order: Order, command: UpdatePayment) -> Ef
             _tell_refunded(account, order, payment)
         case "voided" if not is_owed(order):
             payment.status = "voided"
+        case "voided" if payment.status != "captured" and _is_withdrawn(order, payment, command):
+            fail(account, order, payment, FAILED)
         case "failed" if payment.status != "captured":
             fail(account, order, payment, FAILED)
     if payment.is_valid(account.now):
         resume(account, order, effect)
         effect.orders[order.order_id] = None
     return effect
+
+
+def _is_withdrawn(order: Order, payment: OrderPayment, command: UpdatePayment) -> bool:
+    """Tell whether a void takes away the money of what is still to be shipped: nobody asked for it to be voided."""
+    is_current = command.authorization_id in (None, payment.authorization_id)
+    return is_current and not payment.paid_back and not given_up(order)
 
 
 def _accept(

@@ -89,8 +89,7 @@ async def end_silences_due(connection: asyncpg.Connection, rules: Rules, now: da
         account.products = await lock_products(connection, skus)
         work.hold_lines()
         for order_id in sorted(account.orders):
-            number = _last_number(account, order_id)
-            account.cause = Cause(TOPIC, f"silence/{order_id}/{number}")
+            account.cause = Cause(TOPIC, f"silence/{order_id}/{_last_deadline(account, order_id, now).isoformat()}")
             settle(account, end_silence(account, account.orders[order_id], expected.get(order_id, {}), now))
         return Done(more=True, messages=await save_work(connection, work, now))
 
@@ -126,6 +125,12 @@ def _tell(account: Account, due: Mapping[str, Mapping[int, Expectation]], now: d
 def _last_number(account: Account, order_id: str) -> int:
     found = [consent for consent in account.consents.values() if consent.order_id == order_id]
     return max((notice.number for consent in found for notice in consent.notices), default=0)
+
+
+def _last_deadline(account: Account, order_id: str, now: datetime) -> datetime:
+    """Return the latest deadline of an order that is over: lines that were told apart are decided one by one."""
+    found = (consent.respond_by for consent in account.consents.values() if consent.order_id == order_id)
+    return max((respond_by for respond_by in found if respond_by is not None and respond_by < now), default=now)
 
 
 async def _walk(connection: asyncpg.Connection, rules: Rules, today: date) -> bool:
