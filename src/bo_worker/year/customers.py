@@ -52,7 +52,7 @@ class Customers:
         self._turned_away: list[tuple[str, str, int]] = []
         self._ordered: list[str] = []
         self.waits: dict[str, Wait] = {}
-        self.notices: list[Heard] = []
+        self.notices: dict[tuple[str, str], Heard] = {}
         self.units_given_up = 0
 
     @property
@@ -138,12 +138,17 @@ class Customers:
         ]
 
     def answers(self, now: datetime) -> list[Step]:
-        """Return the answers to the delay notices of the day before; some customers say nothing."""
-        notices, self.notices = self.notices, []
-        return [step for notice in notices for step in self._answers(notice, now)]
+        """Return the answers to the latest notice of each line since the last ones; some customers say nothing.
 
-    def _answers(self, notice: Heard, now: datetime) -> Iterator[Step]:
+        A notice that came later stands in place of the one before, and what is no longer waited for needs no answer.
+        """
+        notices, self.notices = self.notices, {}
+        return [step for (_, line_id), notice in notices.items() for step in self._answers(notice, line_id, now)]
+
+    def _answers(self, notice: Heard, line_id: str, now: datetime) -> Iterator[Step]:
         for line in notice.lines:
+            if line["line_id"] != line_id:
+                continue
             choice = self._chance("answer", notice.data["notification_id"], line["line_id"])
             if choice.random() < _SILENT_SHARE:
                 continue
@@ -170,6 +175,9 @@ class Customers:
                 self.waits.setdefault(order_id, Wait(day, {}))
                 self._wait(order_id, message)
             case "backorder_filled" | "order_cancelled":
+                if message.kind == "order_cancelled":
+                    for line in message.lines:
+                        self.notices.pop((order_id, line["line_id"]), None)
                 self._serve(order_id, message.lines)
             case "expected_date_changed":
                 if order_id in self.waits:
@@ -178,7 +186,7 @@ class Customers:
                 customer_id = message.data["customer"]["customer_id"]
                 self._turned_away += [(customer_id, line["sku"], line["quantity"]) for line in message.lines]
             case "delay_notice":
-                self.notices.append(message)
+                self.notices |= {(order_id, line["line_id"]): message for line in message.lines}
             case _:
                 pass
 
