@@ -98,7 +98,7 @@ class Shop:
 
     def _answer(self, _day: date, now: datetime) -> list[Step]:
         """Answer by itself: what else happens then may make the worker ask once more, before the answer is in."""
-        return self.customers.answers(now)
+        return self.customers.answers.given(now)
 
     def _decide(self, day: date, now: datetime) -> list[Step]:
         customers = self.customers
