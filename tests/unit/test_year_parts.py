@@ -276,6 +276,16 @@ def test_the_payment_service_answers_every_request_once() -> None:
     assert payments.events(NOW) == []
 
 
+def test_an_order_is_captured_once_and_needs_no_authorization_then() -> None:
+    payments = Payments(chances(1))
+    payments.note([Step("order-created", {"order_id": "SO-2", "payment": {"authorization_id": "A-2"}})])
+    request = Heard("payment", "SO-2", {"payment_request_id": "PM-2", "kind": "authorize", "order_id": "SO-2"})
+    payments.hear([told("shipped", "SO-2", 1), request])
+    assert [event["status"] for event in of("payment-updated", payments.events(NOW))] == ["captured"]
+    payments.hear([told("shipped", "SO-2", 1)])
+    assert payments.events(NOW) == []
+
+
 async def test_a_round_is_quiet_when_no_job_did_anything() -> None:
     left = [Done(more=True), Done(messages=1)]
 
