@@ -186,8 +186,14 @@ class WholeModel(Model):
                 return "unknown_line"
             if quantity > sum(claim.quantity for claim in self.released_at(by_id[line_id], location)):
                 return "not_released"
+        left: dict[tuple[Any, ...], dict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
+        for line in by_id.values():
+            for claim in line.claims:
+                if claim.is_released and claim.quantity:
+                    left[claim.instruction][line.asked["line_id"], claim.location] += claim.quantity
+        followed = next((instruction for instruction, units in left.items() if units == leaving), None)
         for (line_id, location), quantity in leaving.items():
-            self.ship(by_id[line_id], location, quantity)
+            self.ship(by_id[line_id], location, quantity, followed)
         about = [(by_id[line_id], quantity) for line_id, quantity in shipped.items()]
         carriage = ("shipment_id", "carrier", "tracking_number", "tracking_url")
         self.notify_if("shipped", order, about, **{name: data.get(name) for name in carriage})
@@ -196,12 +202,12 @@ class WholeModel(Model):
     def released_at(self, line: Line, location: str) -> list[Claim]:
         return [claim for claim in line.claims if claim.is_released and claim.location == location]
 
-    def ship(self, line: Line, location: str, quantity: int) -> None:
-        """The oldest instruction first."""
+    def ship(self, line: Line, location: str, quantity: int, followed: tuple[Any, ...] | None) -> None:
+        """The instruction that is followed, else the oldest first."""
         self.moves.append((line.asked["sku"], location, -quantity))
         line.shipped += quantity
         for claim in self.released_at(line, location):
-            part = min(quantity, claim.quantity)
+            part = min(quantity, claim.quantity) if followed in {None, claim.instruction} else 0
             claim.quantity -= part
             quantity -= part
 

@@ -55,6 +55,28 @@ def test_units_of_several_instructions_leave_oldest_first(story: Changes) -> Non
     assert [(claim.shipped, claim.released) for claim in claims] == [(2, 0), (2, 1)]
 
 
+def test_a_shipment_of_just_what_one_instruction_asked_for_leaves_the_others_open(story: Changes) -> None:
+    story.order("SO-1", wants(3, "a"), wants(2, "b", "SKU-2"))
+    story.receipt("R-1", brings(2))
+    story.receipt("R-2", brings(1), brings(2, "2", "SKU-2"))
+    story.hears(dispatches("S-1", "SO-1", ("a", 1), ("b", 2)))
+    claims = story.account.orders["SO-1"].lines[0].claims
+    assert [(claim.shipped, claim.released) for claim in claims] == [(0, 2), (1, 0)]
+    assert story.hears(cancels("X-1", "SO-1", ("a", 1)))[0] == revoke(
+        "SO-1", part(1, "a"), of="inventory-received/R-1", kind="cross_dock"
+    )
+    assert story.hears(dispatches("S-2", "SO-1", ("a", 1))) == [shipped("S-2", "SO-1", ("a", 1))]
+
+
+def test_of_instructions_for_the_same_units_the_oldest_has_left(story: Changes) -> None:
+    story.order("SO-1", wants(6))
+    for receipt_id in ("R-1", "R-2", "R-3"):
+        story.receipt(receipt_id, brings(2))
+    story.hears(dispatches("S-1", "SO-1", ("1", 2)))
+    claims = story.account.orders["SO-1"].lines[0].claims
+    assert [claim.shipped for claim in claims] == [2, 0, 0]
+
+
 def test_the_released_part_of_an_order_that_waits_may_leave(story: Changes) -> None:
     story.stores(WH1=2)
     story.order("SO-1", wants(5))

@@ -195,11 +195,67 @@ def test_a_delay_notice_is_answered_with_its_token_or_not_at_all() -> None:
         told("delay_notice", f"SO-{number}", 2, notification_id=f"N-{number}", token=SIGNED) for number in range(80)
     ]
     customers.hear(notices, DAY)
-    answers = of("customer-response", customers.answers(NOW))
+    answers = of("customer-response", customers.answers.given(NOW))
     assert 0 < len(answers) < 80
     assert {answer["choice"] for answer in answers} == {"keep", "cancel"}
     assert {answer["token"] for answer in answers} == {SIGNED}
-    assert customers.answers(NOW) == []
+    assert customers.answers.given(NOW) == []
+
+
+def test_what_is_offered_instead_is_taken_by_some_who_then_wait_no_more() -> None:
+    customers = Customers(chances(1))
+    for number in range(80):
+        order_id = f"SO-{number}"
+        offers = [{"line_id": "1", "sku": sku, "quantity": 2} for sku in ("84029G", "84029E")]
+        customers.hear(
+            [
+                told("order_backordered", order_id, 2),
+                told("delay_notice", order_id, 2, notification_id=f"N-{number}", token=SIGNED),
+                told("substitute_offered", order_id, 2, substitutes=offers),
+            ],
+            DAY,
+        )
+    answers = of("customer-response", customers.answers.given(NOW))
+    assert {answer["choice"] for answer in answers} == {"keep", "switch", "cancel"}
+    switched = [answer for answer in answers if answer["choice"] == "switch"]
+    assert {answer["substitute_sku"] for answer in switched} == {"84029G"}
+    filled = told("backorder_filled", switched[0]["order_id"], 2)
+    filled.lines[0]["line_id"] = "1/1"
+    customers.hear([filled], DAY)
+    assert len(customers.waits) == 79
+
+
+def test_articles_that_differ_in_colour_stand_in_for_each_other() -> None:
+    opening = [step for _, steps in new_shop().opening() for step in steps]
+    policies = of("product-policy-updated", opening)
+    found = {data["sku"]: data["substitutes"] for data in policies if "substitutes" in data}
+    assert found["16161M"] == ["16161P"]
+    assert 50 < len(found) < 167
+    assert all(sku not in others for sku, others in found.items())
+
+
+def test_only_the_latest_notice_of_a_line_is_answered_and_none_of_what_was_cancelled() -> None:
+    customers = Customers(chances(1))
+    for number in range(40):
+        for name in ("first", "later"):
+            notice = told("delay_notice", f"SO-{number}", 2, notification_id=f"N-{name}-{number}", token=name)
+            customers.hear([notice], DAY)
+    customers.hear([told("order_cancelled", f"SO-{number}", 2) for number in range(20)], DAY)
+    answers = of("customer-response", customers.answers.given(NOW))
+    assert {answer["token"] for answer in answers} == {"later"}
+    assert {int(answer["order_id"][3:]) for answer in answers} <= set(range(20, 40))
+    assert len(answers) > 0
+
+
+def test_answers_come_before_anything_else_that_customers_decide() -> None:
+    shop = opened()
+    notices = [
+        told("delay_notice", f"SO-{number}", 2, notification_id=f"N-{number}", token=SIGNED) for number in range(20)
+    ]
+    shop.hear(notices, DAYS[0])
+    hours = [(now, {step.topic for step in steps}) for now, steps in shop.phases(DAYS[1])]
+    answered = [(now, topics) for now, topics in hours if "customer-response" in topics]
+    assert [topics for _, topics in answered] == [{"customer-response"}]
 
 
 def test_the_payment_service_answers_every_request_once() -> None:
@@ -217,6 +273,16 @@ def test_the_payment_service_answers_every_request_once() -> None:
     mended = of("payment-updated", payments.events(NOW + timedelta(days=1)))
     assert {event["status"] for event in mended} <= {"authorized"}
     assert len(mended) <= statuses["failed"]
+    assert payments.events(NOW) == []
+
+
+def test_an_order_is_captured_once_and_needs_no_authorization_then() -> None:
+    payments = Payments(chances(1))
+    payments.note([Step("order-created", {"order_id": "SO-2", "payment": {"authorization_id": "A-2"}})])
+    request = Heard("payment", "SO-2", {"payment_request_id": "PM-2", "kind": "authorize", "order_id": "SO-2"})
+    payments.hear([told("shipped", "SO-2", 1), request])
+    assert [event["status"] for event in of("payment-updated", payments.events(NOW))] == ["captured"]
+    payments.hear([told("shipped", "SO-2", 1)])
     assert payments.events(NOW) == []
 
 

@@ -32,11 +32,12 @@ def dispatch_shipment(account: Account, order: Order, command: DispatchShipment)
         refusal = _check(account, order, lines.get(line_id), (line_id, location, quantity), direct)
         if refusal is not None:
             return refusal
+    followed = _followed(order, asked)
     for (line_id, location), quantity in asked.items():
         line = lines[line_id]
         stored = min(quantity, _released(line, location))
         if stored:
-            _ship(account, line, location, stored)
+            _ship(account, line, location, stored, followed)
         if quantity > stored:
             _ship_direct(account, line, location, quantity - stored)
     _tell(account, order, command, lines)
@@ -69,6 +70,21 @@ def _released(line: OrderLine, location: str) -> int:
     return sum(claim.released for claim in line.claims if claim.location == location)
 
 
+def _followed(order: Order, asked: dict[tuple[str, str], int]) -> str | None:
+    """Return the oldest instruction of which just these units are left; None if there is none.
+
+    A shipment does not name its instruction. To revoke units later, it is to be known which one they are still of.
+    """
+    left: dict[str | None, dict[tuple[str, str], int]] = {}
+    for line in order.lines:
+        for claim in line.claims:
+            if claim.released:
+                units = left.setdefault(claim.fulfillment_id, {})
+                place = (line.line_id, claim.location)
+                units[place] = units.get(place, 0) + claim.released
+    return next((fulfillment_id for fulfillment_id, units in left.items() if units == asked), None)
+
+
 def _ship_direct(account: Account, line: OrderLine, location: str, quantity: int) -> None:
     """Let waiting units leave from a supplier's own place: no stock is touched."""
     product = account.product(line.sku)
@@ -85,8 +101,8 @@ def _ship_direct(account: Account, line: OrderLine, location: str, quantity: int
         account.end_promise(line, kept=True)
 
 
-def _ship(account: Account, line: OrderLine, location: str, quantity: int) -> None:
-    """Take released units off the oldest claims, off what is allocated, and off what is on hand."""
+def _ship(account: Account, line: OrderLine, location: str, quantity: int, followed: str | None) -> None:
+    """Take released units off the claims of an instruction, else off the oldest, and off allocated and on hand."""
     product = account.product(line.sku)
     product.is_changed = True
     stock = product.stock_at(location)
@@ -97,7 +113,8 @@ def _ship(account: Account, line: OrderLine, location: str, quantity: int) -> No
     line.shipped += quantity
     line.is_changed = True
     for claim in line.claims:
-        part = min(quantity, claim.released) if claim.location == location else 0
+        is_meant = claim.location == location and followed in (None, claim.fulfillment_id)
+        part = min(quantity, claim.released) if is_meant else 0
         if part:
             claim.released -= part
             claim.shipped += part

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
+from string import ascii_letters
 from typing import TYPE_CHECKING, Any, Final
 
 from bo_worker.year.days import busyness
@@ -90,6 +91,9 @@ class Assortment:
             sku: self._article(sku, statistics.daily_units(sku, orders_per_day), specials.get(sku, ""))
             for sku in statistics.popularity
         }
+        self._variants: dict[str, list[str]] = {}
+        for sku in popular:
+            self._variants.setdefault(_design(sku), []).append(sku)
         self._policies: dict[str, dict[str, Any]] = {}
         self._versions: Counter[str] = Counter()
 
@@ -121,6 +125,9 @@ class Assortment:
             "reorder_quantity": article.order_quantity(season),
             "lead_time_days": article.supplier.usual_days,
         }
+        others = [sku for sku in self._variants[_design(article.sku)] if sku != article.sku]
+        if others and not article.special:
+            usual["substitutes"] = others
         return usual | _SPECIAL_POLICIES.get(article.special, {}) | self._dated(article, day)
 
     def _dated(self, article: Article, day: date) -> dict[str, Any]:
@@ -143,6 +150,11 @@ def season_of(day: date) -> float:
     """Return the demand that purchasing reckons with, as a multiple of the mean: that of the month and the next."""
     first = day.replace(day=1)
     return sum(busyness(first + timedelta(days=number)) for number in range(_FORECAST_DAYS)) / _FORECAST_DAYS
+
+
+def _design(sku: str) -> str:
+    """Return what articles share that are alike but for their colour: their number, without the letters behind it."""
+    return sku.rstrip(ascii_letters) or sku
 
 
 _SPECIAL_POLICIES: Final[Mapping[str, dict[str, Any]]] = {

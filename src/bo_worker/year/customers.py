@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from bo_worker.year.answers import Answers
 from bo_worker.year.step import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from bo_worker.demo.retail import RetailOrder
@@ -31,8 +32,6 @@ _SHIP_COMPLETE_SHARE: Final = 0.08
 _DENY_SHARE: Final = 0.04
 _CARD_SHARE: Final = 0.3  # pay by card; the others are known customers on account
 _CARD_HOLDS: Final = timedelta(days=7)
-_KEEP, _SWITCH = 0.55, 0.7  # of answers: keep, switch where it is offered, else cancel
-_SILENT_SHARE: Final = 0.25
 
 
 @dataclass(slots=True)
@@ -52,7 +51,7 @@ class Customers:
         self._turned_away: list[tuple[str, str, int]] = []
         self._ordered: list[str] = []
         self.waits: dict[str, Wait] = {}
-        self.notices: list[Heard] = []
+        self.answers = Answers(chance)
         self.units_given_up = 0
 
     @property
@@ -82,9 +81,10 @@ class Customers:
 
     def hear(self, heard: Iterable[Heard], day: date) -> None:
         """Note what customers are told."""
-        for message in heard:
-            if message.topic == "customer-notification":
-                self._hear(message, day)
+        told = [message for message in heard if message.topic == "customer-notification"]
+        for message in told:
+            self._hear(message, day)
+        self.answers.hear(told)
 
     def receive(self, shipments: Iterable[Step]) -> None:
         """Note what suppliers sent themselves: nobody waits for it any more."""
@@ -137,29 +137,6 @@ class Customers:
             if self._chance("waitlist", day, number).random() < _WAITLIST_SHARE
         ]
 
-    def answers(self, now: datetime) -> list[Step]:
-        """Return the answers to the delay notices of the day before; some customers say nothing."""
-        notices, self.notices = self.notices, []
-        return [step for notice in notices for step in self._answers(notice, now)]
-
-    def _answers(self, notice: Heard, now: datetime) -> Iterator[Step]:
-        for line in notice.lines:
-            choice = self._chance("answer", notice.data["notification_id"], line["line_id"])
-            if choice.random() < _SILENT_SHARE:
-                continue
-            said, substitutes = choice.random(), line.get("substitutes") or notice.data.get("substitutes") or []
-            answer: dict[str, Any] = {
-                "response_id": f"RS-{notice.data['notification_id']}-{line['line_id']}",
-                "order_id": notice.data["order_id"],
-                "line_id": line["line_id"],
-                "choice": "keep" if said < _KEEP else "cancel",
-                "token": line.get("token") or notice.data.get("token"),
-                "responded_at": now,
-            }
-            if _KEEP <= said < _SWITCH and substitutes:
-                answer |= {"choice": "switch", "substitute_sku": substitutes[0]}
-            yield Step("customer-response", answer)
-
     def _hear(self, message: Heard, day: date) -> None:
         order_id = message.data["order_id"]
         match message.kind:
@@ -177,8 +154,6 @@ class Customers:
             case "order_rejected":
                 customer_id = message.data["customer"]["customer_id"]
                 self._turned_away += [(customer_id, line["sku"], line["quantity"]) for line in message.lines]
-            case "delay_notice":
-                self.notices.append(message)
             case _:
                 pass
 
@@ -194,6 +169,8 @@ class Customers:
         if wait is None:
             return
         for line in lines:
+            # What stands for a line is named after it, and has all that waited of it.
+            wait.lines.pop(line["line_id"].rpartition("/")[0], None)
             sku, quantity = wait.lines.pop(line["line_id"], ("", 0))
             if quantity > line["quantity"]:
                 wait.lines[line["line_id"]] = sku, quantity - line["quantity"]

@@ -31,6 +31,7 @@ class Payments:
         self._requests: list[Heard] = []
         self._failed: list[str] = []
         self._left: dict[str, None] = {}
+        self._paid: set[str] = set()
         self.authorizations: dict[str, str] = {}
 
     def note(self, orders: Iterable[Step]) -> None:
@@ -50,21 +51,27 @@ class Payments:
     def events(self, now: datetime) -> list[Step]:
         """Return the answers to all requests so far, and what else happened since."""
         mended, self._failed = self._failed, []
+        captured = [*self._captured(now)]
         events = [
-            *(self._authorized(order_id, f"{order_id}-{now:%y%m%d}", now) for order_id in mended),
-            *self._captured(now),
-            *(self._answer(request, now) for request in self._requests),
+            *(self._authorized(order, f"{order}-{now:%y%m%d}", now) for order in mended if order not in self._paid),
+            *captured,
+            *(self._answer(request, now) for request in self._requests if not self._is_needless(request)),
         ]
         self._requests = []
         return [Step("payment-updated", event) for event in events]
 
     def _captured(self, now: datetime) -> Iterator[dict[str, Any]]:
         """Give the captures of what has left; an order is captured once, all of it."""
+        self._paid |= self._left.keys()
         for order_id in self._left:
             authorization_id = self.authorizations.pop(order_id)
             event = _event(f"PE-{order_id}-captured", order_id, "captured", now)
             yield event | {"authorization_id": authorization_id}
         self._left = {}
+
+    def _is_needless(self, request: Heard) -> bool:
+        """Tell whether an authorization is asked for that is not needed any more: the money came meanwhile."""
+        return request.kind == "authorize" and request.data["order_id"] in self._paid
 
     def _answer(self, request: Heard, now: datetime) -> dict[str, Any]:
         request_id, order_id = request.data["payment_request_id"], request.data["order_id"]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # When the day's phases are: the worker is through with one before the next begins.
 NIGHT: Final = time(0, 5)
-_PURCHASING, _RECEIVING, _MORNING = time(6), time(8), time(10)
+_PURCHASING, _RECEIVING, _ANSWERING, _MORNING = time(6), time(8), time(9), time(10)
 _SHIPPING, _ORDERING = time(17), time(20)
 EVENING: Final = time(23, 30)
 
@@ -81,6 +81,7 @@ class Shop:
         return (
             (_PURCHASING, self._purchase),
             (_RECEIVING, self._receive),
+            (_ANSWERING, self._answer),
             (_MORNING, self._decide),
             (_SHIPPING, self._ship),
             (_ORDERING, self._order),
@@ -95,12 +96,15 @@ class Shop:
         self.warehouse.receive(receipts)
         return receipts
 
+    def _answer(self, _day: date, now: datetime) -> list[Step]:
+        """Answer by itself: what else happens then may make the worker ask once more, before the answer is in."""
+        return self.customers.answers.given(now)
+
     def _decide(self, day: date, now: datetime) -> list[Step]:
         customers = self.customers
-        answers = customers.answers(now)
         cancelled = customers.cancellations(day, now)
         paid = self.payments.events(now)
-        return [*cancelled, *customers.hurries(day, now), *answers, *paid, *self.warehouse.counts(day, now)]
+        return [*cancelled, *customers.hurries(day, now), *paid, *self.warehouse.counts(day, now)]
 
     def _ship(self, day: date, now: datetime) -> list[Step]:
         waits = [(order_id, wait.since, wait.lines) for order_id, wait in self.customers.waits.items()]

@@ -104,8 +104,11 @@ from (select * from bo_worker.journal where sku = $1 order by id desc limit $2) 
 order by id;
 
 -- name: allow_long_report
--- For this transaction: a report about everything may take as long as it takes.
-select set_config('statement_timeout', '0', true);
+-- For this transaction: a report about everything may take as long as it takes. It reads whole tables, so hashes join
+-- them: without statistics, as soon after many orders, a table read once more for each row of another would be chosen.
+select
+    set_config('statement_timeout', '0', true), set_config('enable_nestloop', 'off', true),
+    set_config('work_mem', '64MB', true);
 
 -- name: report_demand
 -- What the orders taken in from $1 to before $2 asked for, by day (UTC), and what became of it at once: what was
