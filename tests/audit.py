@@ -86,7 +86,7 @@ PHASES = """
     """
 
 # An input that is refused with one of these might have been taken in at another moment.
-MOMENTARY: Final = {"below_zero", "not_released", "unknown_order"}
+MOMENTARY: Final = {"below_zero", "not_released", "unknown_order", "wrong_token"}
 SIGNS: Final = {"ship": 1, "cross_dock": 1, "revoke": -1}
 
 
@@ -195,10 +195,12 @@ async def _audit_promises(world: World) -> None:
     others = await days_without_supply(world.fetch, world.clock().date())
     found = {(row[0], row[1]): (row[2], row[3]) for row in await world.fetch(DAYS)}
     assert found.keys() == by_supply.keys()
-    assert {place: days for place, days in by_supply.items() if days != NO_DAYS and days != found[place]} == {}
-    assert {
-        place: days for place, days in found.items() if by_supply[place] == NO_DAYS and days not in others[place]
-    } == {}
+    covered = {place: (days, found[place]) for place, days in by_supply.items() if days != NO_DAYS}
+    wrong = {place: days for place, days in covered.items() if days[0] != days[1]}
+    assert not wrong, f"promised are not the days of the supply: {wrong}"
+    other = {place: (others[place], days) for place, days in found.items() if by_supply[place] == NO_DAYS}
+    unknown = {place: days for place, days in other.items() if days[1] not in days[0]}
+    assert not unknown, f"promised are not the days without supply: {unknown}"
 
 
 async def _audit_orders(world: World, orders: dict[str, Any]) -> None:

@@ -181,13 +181,16 @@ class World:
         ends = await self.input_ends()
 
         async def is_through() -> bool:
+            now = self.clock()
             return await self.positions() == ends and await self.value(
                 "select not exists (select from bo_worker.outbox)"
                 " and not exists (select from bo_worker.unfinished_cause)"
                 " and not exists (select from bo_worker.product where promises_due or waitlist_due)"
                 " and not exists (select from bo_worker.supplier where deliveries_due or estimated_to is not null)"
-                " and not exists (select from bo_worker.delay_watch where check_on <= $1::date)",
-                self.clock().date(),
+                " and not exists (select from bo_worker.delay_watch where check_on <= $1::date)"
+                " and not exists (select from bo_worker.order_payment where due_at <= $2)",
+                now.date(),
+                now,
             )
 
         await self.until(is_through)

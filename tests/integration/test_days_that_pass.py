@@ -98,6 +98,22 @@ async def test_a_lead_time_of_a_day_is_not_promised_anew_every_day(database_url:
         assert await told(books) == [("order_backordered", day(1), day(1)), moved(9, 9), moved(17, 17)]
 
 
+async def test_a_lead_time_that_is_taken_back_or_becomes_shorter_moves_the_days_that_were_promised_by_it(
+    database_url: str,
+) -> None:
+    async with ledger(database_url) as books:
+        await books.apply(sold(lead_time_days=30), placed(2))
+        await books.apply(sold(lead_time_days=12, version=2))
+        await sweep(books)
+        await books.apply(sold(version=3))
+        await sweep(books)
+        assert await told(books) == [
+            ("order_backordered", day(30), day(30)),
+            moved(12, 12),
+            ("expected_date_changed", None, None),
+        ]
+
+
 async def test_a_lead_time_past_the_end_of_the_season_is_no_promise(database_url: str) -> None:
     async with ledger(database_url) as books:
         await books.apply(sold(kind="seasonal", lead_time_days=10, season_ends_on=day(15)), placed(2))

@@ -37,4 +37,4 @@ def update_policy(account: Account, command: UpdatePolicy, digest: bytes) -> Eff
 
 def _days_of(policy: UpdatePolicy) -> tuple[object, ...]:
     """Return what of a policy says for which days lines can be promised."""
-    return policy.kind, policy.release_on, policy.season_ends_on
+    return policy.kind, policy.release_on, policy.season_ends_on, policy.lead_time_days
