@@ -340,3 +340,18 @@ async def test_silence_about_lines_that_were_told_apart_has_a_cause_for_each(dat
         assert len({one["notification_id"] for one in told}) == len(told) == 2
         asked = [orjson.loads(one.value or b"") for one in await found.books.messages() if one.topic == "payment"]
         assert len({one["payment_request_id"] for one in asked}) == len(asked) == 2
+
+
+async def test_an_earlier_token_gives_up_nothing_of_a_line_that_was_filled_meanwhile(database_url: str) -> None:
+    async with shop(database_url) as found:
+        await found.apply(coming("2026-12-05"), placed(), coming("2027-03-01", 2))
+        await found.turn("2026-11-23")
+        await found.apply(coming("2027-04-01", 3))
+        await found.turn("2026-11-24")
+        await found.apply(received())
+        first, _ = await found.notices()
+        assert await found.answer("RS-1", "cancel", token=first["token"]) is None
+        assert await found.told("order_cancelled") == []
+        assert await found.line() == {"released": 3}
+        assert await found.outcomes() == [(1, "1", "cancel", "filled"), (2, "1", None, "filled")]
+        assert await found.answer("RS-2", "cancel", token=first["token"]) == "token_used"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bo_worker.domain.account import Refusal
 from bo_worker.domain.cancel_order import cancel_waiting
-from bo_worker.domain.delay import nothing_waits
+from bo_worker.domain.delay import close, nothing_waits
 from bo_worker.domain.delay_rule import RIGHT_TO_END
 from bo_worker.domain.notice import notified, notify
 from bo_worker.domain.settle import Effect
@@ -34,9 +34,10 @@ def answer_notice(account: Account, order: Order, command: AnswerNotice) -> Effe
         )
     if notice.answer is not None:
         return Refusal("token_used", f"{notice.response_id} has answered for line {line.line_id} with this token")
-    if not line.backordered and (notice.outcome is None or notice.is_over):
-        notice.note_answer(command, notice.outcome or nothing_waits(line))
-        consent.let_go()
+    is_early = notice.outcome == "superseded" and command.choice == "cancel"
+    if not line.backordered and (notice.outcome is None or notice.is_over or is_early):
+        close(consent, line)
+        notice.note_answer(command, notice.outcome if notice.is_over and notice.outcome else nothing_waits(line))
         return Effect()
     return _refuse(notice, command) or _choose(account, line, consent, notice, command)
 

@@ -59,10 +59,13 @@ def authorize(account: Account, order: Order, payment: OrderPayment, reason: str
 def fail(account: Account, order: Order, payment: OrderPayment, reason: str) -> None:
     """Note that there is no money, and tell the customer until when the order keeps what it has.
 
-    That day does not move when another attempt fails.
+    That day does not move when another attempt fails. What mends it is for all that is owed now, as nobody hears of
+    a void meanwhile.
     """
     payment.status = "failed"
     payment.asked_at = None
+    if payment.asked_without is None:
+        payment.asked_without = given_up(order)
     payment.is_changed = True
     if not is_owed(order):
         return
