@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bo_worker.store.database import PATIENCE_S
 from bo_worker.store.queries import QUERIES
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ async def audit(connection: asyncpg.Connection) -> list[Difference]:
             "set local statement_timeout = 0"
         )
         for name in AUDITS:
-            rows = await connection.fetch(QUERIES[name], timeout=None)
+            rows = await connection.fetch(QUERIES[name], timeout=PATIENCE_S)
             kind = name.removeprefix("audit_")
             differences += [Difference(kind, what, int(expected or 0), int(found)) for what, expected, found in rows]
     return differences

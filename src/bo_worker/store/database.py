@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MAJOR_VERSION_MIN = 15
 RELAY = "relay"
 SWEEP = "sweep"
+# For what may take as long as it takes: without a timeout of its own, a call has that of its connection.
+PATIENCE_S = 7 * 24 * 3600.0
 _RETRY_S = 0.2
 _TRANSACTION_TIMEOUT_SINCE = 17
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # from which Postgres counts

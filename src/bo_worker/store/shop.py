@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from bo_worker.store.database import PATIENCE_S
 from bo_worker.store.queries import QUERIES
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def share(part: int, whole: int) -> float | None:
 
 
 async def _fetch(connection: asyncpg.Connection, query: str, *arguments: Any) -> list[Report]:
-    return [dict(row) for row in await connection.fetch(QUERIES[query], *arguments, timeout=None)]
+    return [dict(row) for row in await connection.fetch(QUERIES[query], *arguments, timeout=PATIENCE_S)]
 
 
 def _intake(demand: list[Report]) -> Report:

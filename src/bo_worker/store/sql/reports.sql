@@ -167,8 +167,8 @@ order by day;
 
 -- name: report_backlog
 -- How many units waited at the end of each day (UTC) of a period from $1 to before $2: what waits now, less what the
--- journal has noted since.
-with changed as (
+-- journal has noted since, which is summed once and not for each day.
+with changed as materialized (
     select
         (at at time zone 'utc')::date as day,
         sum(case when change in ('backordered', 'lost') then quantity else -quantity end) as units
