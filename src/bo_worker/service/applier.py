@@ -10,7 +10,7 @@ from bo_worker.domain.missing import NotLoadedError
 from bo_worker.messages.inbound import Refused
 from bo_worker.service.apply import Applied, apply_batch
 from bo_worker.service.batch import Batch
-from bo_worker.service.failures import InvariantBrokenError, pauses, remedy
+from bo_worker.service.failures import InvariantBrokenError, described, pauses, remedy
 from bo_worker.service.unfinished import go_on
 from bo_worker.service.waiting import happens_within
 from bo_worker.service.work import Lessons, OrdersBusyError
@@ -162,7 +162,7 @@ class Applier:
             case "park":
                 return self._park(batch, error)
             case "stop":
-                raise InvariantBrokenError(repr(error)) from error
+                raise InvariantBrokenError(described(error)) from error
 
     def _park(self, batch: Batch, error: Exception) -> list[Batch]:
         """Find the message that can't be applied by halving the batch; its neighbours go through."""
@@ -171,7 +171,7 @@ class Applier:
         if not batch.items or isinstance(batch.items[0], Refused):
             raise InvariantBrokenError(f"no message is at fault: {error!r}") from error
         item = batch.items[0]
-        log.error("message_parked", topic=item.record.topic, error=repr(error))
+        log.error("message_parked", topic=item.record.topic, error=described(error))
         reason = f"the message is well-formed but could not be applied ({type(error).__name__})"
         return [Batch([Refused(item.record, "not_applicable", reason)], batch.bases, batch.topic_prefix)]
 

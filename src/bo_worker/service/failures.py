@@ -58,6 +58,11 @@ def remedy(error: BaseException) -> Remedy:
     return "park"
 
 
+def described(error: BaseException) -> str:
+    """Return what a log may say of an error: one about data quotes it, and that may be a customer's."""
+    return type(error).__name__ if isinstance(error, postgres.DataError) else repr(error)
+
+
 def pauses(first_s: float, max_s: float) -> Iterator[float]:
     """Yield the seconds to wait before each next attempt: doubling up to a limit, with jitter."""
     pause_s = first_s

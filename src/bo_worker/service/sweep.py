@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 import structlog
 
 from bo_worker.observability.health import Progress
-from bo_worker.service.failures import InvariantBrokenError, pauses, remedy
+from bo_worker.service.failures import InvariantBrokenError, described, pauses, remedy
 from bo_worker.service.waiting import done_before, happens_within
 from bo_worker.service.work import OrdersBusyError
 from bo_worker.store.leadership import SWEEP_LOCK, lead
@@ -163,7 +163,7 @@ class Sweep:
     async def _mend(self, error: Exception) -> None:
         """Nothing is lost: what was not committed is still due. There is no message to blame for anything else."""
         if remedy(error) != "retry":
-            raise InvariantBrokenError(repr(error)) from error
+            raise InvariantBrokenError(described(error)) from error
         log.warning("sweep_retried", error=repr(error))
         self._retried(error)
         self._led = None
