@@ -28,14 +28,25 @@ OPENING: Final[tuple[build.Data, ...]] = (
     {"kind": "made_to_order", "lead_time_days": LEAD_TIME_DAYS},
     {"kind": "drop_ship", "lead_time_days": LEAD_TIME_DAYS},
 )
+PRICES: Final = ("0.3333", "19.90", "7.005")
+# No end, one that passed, one that is never reached.
+CAPTURE_BEFORE: Final = (None, "2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z")
+STATUSES: Final = ("authorized", "authorized", "failed", "captured", "voided", "refunded")
 SAMPLE: Final = Path(__file__).parent / "sample_orders.jsonl"
 
 
 def drawn(seed: int, orders: int, *, skus: int = 12, changes: int = 0) -> list[Message]:
-    """Orders of every sort, receipts that serve most of them, and changes of both, in a random sequence."""
+    """Orders of every sort, receipts that serve most of them, and changes of both, in a random sequence.
+
+    With changes half of the orders have prices, and most of these a payment, of which there is news.
+    """
     print(f"workload of seed {seed}")  # noqa: T201 - shown when the test fails
     draw = random.Random(seed)  # noqa: S311 - a seeded generator, not a secret
-    inputs = [placed(_order(draw, f"SO-{number}", skus)) for number in range(orders)]
+    wanted = [_order(draw, f"SO-{number}", skus) for number in range(orders)]
+    if changes:
+        for order in wanted[::2]:
+            _price(draw, order)
+    inputs = [placed(order) for order in wanted]
     inputs += [received(_receipt(draw, f"R-{number}", skus)) for number in range(orders // 8)]
     inputs += [_change(draw, number, orders, skus) for number in range(changes)]
     draw.shuffle(inputs)
@@ -57,6 +68,16 @@ def _order(draw: random.Random, order_id: str, skus: int) -> build.Data:
         priority=draw.choice((0, 0, 0, 5, 9)),
         ship_complete=draw.random() < 0.2,
     )
+
+
+def _price(draw: random.Random, order: build.Data) -> None:
+    for line in order["lines"]:
+        if draw.random() < 0.8:
+            line["unit_price"] = {"amount": draw.choice(PRICES), "currency": draw.choice(("EUR", "EUR", "USD"))}
+    if draw.random() < 0.7:
+        order["payment"] = {"authorization_id": "A-1"}
+        if ends_at := draw.choice(CAPTURE_BEFORE):
+            order["payment"]["capture_before"] = ends_at
 
 
 def _order_line(draw: random.Random, line_id: str, skus: int) -> build.Data:
@@ -82,7 +103,7 @@ def _receipt(draw: random.Random, receipt_id: str, skus: int) -> build.Data:
 def _change(draw: random.Random, number: int, orders: int, skus: int) -> Message:
     """Something that happens to an order, which may not be there yet, or to a product."""
     order_id, sku = f"SO-{draw.randrange(orders)}", f"SKU-{draw.randrange(skus)}"
-    match draw.randrange(8):
+    match draw.randrange(10):
         case 0 | 1 as kind:
             some = {"lines": [{"line_id": "1", "quantity": draw.randint(1, 3)}]} if kind else {}
             return message("order-cancelled", build.cancellation(f"X-{number}", order_id, **some))
@@ -95,11 +116,34 @@ def _change(draw: random.Random, number: int, orders: int, skus: int) -> Message
             return message("inventory-adjusted", corrected)
         case 4 | 5:
             return message("purchase-order-updated", _purchase_order(draw, number, skus))
-        case 6:
-            entry = build.waitlist_entry(f"W-{number}", sku, quantity=draw.randint(1, 3))
-            return message("waitlist-joined", entry)
+        case 6 | 7 as kind:
+            return _money_or_answer(draw, number, order_id, is_money=kind == 6)
         case _:
-            return message("product-policy-updated", _policy(draw, sku, number + 1))
+            return _waitlist_or_policy(draw, number, sku)
+
+
+def _waitlist_or_policy(draw: random.Random, number: int, sku: str) -> Message:
+    if draw.random() < 0.5:
+        return message("waitlist-joined", build.waitlist_entry(f"W-{number}", sku, quantity=draw.randint(1, 3)))
+    return message("product-policy-updated", _policy(draw, sku, number + 1))
+
+
+def _money_or_answer(draw: random.Random, number: int, order_id: str, *, is_money: bool) -> Message:
+    if is_money:
+        return message("payment-updated", _payment(draw, number, order_id))
+    # Nobody was given this token, so that it is refused whatever came before.
+    choice = draw.choice(("keep", "switch", "cancel"))
+    return message("customer-response", build.response(f"RS-{number}", choice, order_id=order_id))
+
+
+def _payment(draw: random.Random, number: int, order_id: str) -> build.Data:
+    """News of a payment, perhaps older than those before it, perhaps of an order that is not there yet."""
+    fields: build.Data = {"order_id": order_id, "occurred_at": f"2026-11-21T10:{draw.randrange(60):02}:00Z"}
+    if draw.random() < 0.7:
+        fields["authorization_id"] = draw.choice(("A-1", "A-1", "A-2", "A-3"))
+    if ends_at := draw.choice(CAPTURE_BEFORE):
+        fields["capture_before"] = ends_at
+    return build.payment(f"P-{number}", draw.choice(STATUSES), **fields)
 
 
 def _policy(draw: random.Random, sku: str, version: int) -> build.Data:
