@@ -84,10 +84,10 @@ async def test_an_order_leaves_in_one_piece_or_when_its_time_is_over(stack: Serv
         told = await heard(world, "SO-2", 4)
         assert told[:2] == why
         assert sorted(kind for kind, _ in told[2:]) == [
-                "backorder_filled",
-                "delay_notice",
-                "expected_date_changed",
-            ]
+            "backorder_filled",
+            "delay_notice",
+            "expected_date_changed",
+        ]
         assert instructed(world, "SO-2") == [("ship", ["A2"])]
         await world.settled()
         await audit(world)

@@ -356,14 +356,15 @@ def test_an_authorization_that_is_voided_unasked_holds_the_order_back_like_a_fai
     assert story.buckets("SO-1") == [{"released": 3}]
 
 
-def test_what_is_given_up_after_a_failure_is_voided_in_the_authorization_that_mends_it() -> None:
+@pytest.mark.parametrize("mended_by", ["A-2", "A-1"])
+def test_what_is_given_up_after_a_failure_is_voided_in_the_authorization_that_mends_it(mended_by: str) -> None:
     story = tale()
     story.order("SO-1", priced(3), payment=A_1)
     cancel(story, 1, CancelLine("1", 1))
     news(story, "failed")
     assert requests(cancel(story, 2)) == []
-    mended = news(story, "authorized", 2, authorization_id="A-2")
-    assert requests(mended) == [asked("void", "20.00", "cancelled", of="A-2")]
+    mended = news(story, "authorized", 2, authorization_id=mended_by)
+    assert requests(mended) == [asked("void", "20.00", "cancelled", of=mended_by)]
 
 
 def test_a_void_that_was_asked_for_says_nothing_of_the_rest() -> None:

@@ -90,9 +90,11 @@ def _look(account: Account, line: OrderLine, expected: Expectation) -> Due | Non
     if line.is_suspended:  # It waits for its payment, and not for goods.
         consent.follow(today + timedelta(days=1), consent.respond_by)
         return None
-    terms = account.terms.delays
+    product, terms = account.products.get(line.sku), account.terms.delays
     first = first_agreed(terms.rule_of(expected.country), expected, _window_days(account, line))
-    is_withdrawn = expected.promised_to is not None and expected.expected_to is None
+    # A day that is gone may come back at once, while promises are still to be looked at.
+    is_settled = product is None or not product.are_promises_due
+    is_withdrawn = is_settled and expected.promised_to is not None and expected.expected_to is None
     look = look_at(consent, first, expected.expected_to, today, terms.notice_days, is_withdrawn=is_withdrawn)
     consent.follow(look.check_on, consent.respond_by)
     if look.reason is None:

@@ -86,12 +86,13 @@ def _accept(
     if is_another:
         payment.replaced_id = payment.authorization_id
         payment.authorization_id = command.authorization_id
-        if payment.asked_without is not None:  # What was given up since it was asked for is to be voided in it.
-            payment.paid_back = payment.asked_without
     elif status == "authorized" and payment.is_valid(account.now):
         is_asked = payment.asked_at is not None
         if ends_at == payment.capture_before or (ends_at is None and not is_asked):
             return
+    if payment.asked_without is not None and (is_another or payment.status == "failed"):
+        # What was given up since it was asked for, or since it failed, is to be voided in it.
+        payment.paid_back = payment.asked_without
     if status == "authorized":
         payment.capture_before = ends_at
     payment.status = status
