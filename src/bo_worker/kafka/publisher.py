@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bo_worker.messages.record import Outgoing
 
 _BATCH_BYTES = 512 * 1024  # a topic with the broker's own limit of 1 MiB takes it too
+_LARGE_BYTES = 32 * 1024
 _MESSAGE_BYTES_MAX = 16 * 1024 * 1024  # far below the broker's limit on a request, which would hang up on us
 _SEQUENCE_BOUND = 2**30  # the client counts wrongly from 2^31 messages to one partition
 _KEYS_CACHED = 65_536
@@ -128,14 +129,20 @@ class Publisher:
                 group.create_task(self._send_in_order(*place, mine))
 
     async def _by_partition(self, messages: Sequence[Outgoing]) -> dict[tuple[str, int], list[Outgoing]]:
-        counts = {topic: await self._partition_count(topic) for topic in {topic for topic, *_ in messages}}
+        counts: dict[str, int] = {}
         chains: dict[tuple[str, int], list[Outgoing]] = {}
         for index, message in enumerate(messages):
             if not index % _SLICE:
                 await self.give_way()
             topic, key = message[0], message[1]
-            partition = 0 if key is None else (self._hash(key) & 0x7FFFFFFF) % counts[topic]
-            chains.setdefault((topic, partition), []).append(message)
+            count = counts.get(topic)
+            if count is None:
+                count = counts[topic] = await self._partition_count(topic)
+            place = (topic, 0 if key is None else (self._hash(key) & 0x7FFFFFFF) % count)
+            chain = chains.get(place)
+            if chain is None:
+                chain = chains[place] = []
+            chain.append(message)
         return chains
 
     async def _send_in_order(self, topic: str, partition: int, batches: Iterable[RecordBatch]) -> None:
@@ -162,7 +169,10 @@ class Publisher:
                 await self.give_way()
             if batch.size() > _MESSAGE_BYTES_MAX:
                 raise PublishFailed(f"a message has {batch.size()} bytes", unpublishable=True)
-            batch.close()
+            if batch.size() < _LARGE_BYTES:
+                batch.close()
+            else:  # Compressing it needs no interpreter: another core can do it.
+                await asyncio.to_thread(batch.close)
             yield batch
 
     async def _partition_count(self, topic: str) -> int:
