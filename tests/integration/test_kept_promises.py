@@ -113,6 +113,14 @@ async def test_the_first_promise_is_what_is_judged(books: Ledger) -> None:
     assert await audit(await books.connection()) == []
 
 
+async def test_supply_that_comes_with_a_new_order_is_for_those_who_wait_already(books: Ledger) -> None:
+    await books.apply(one("product-policy-updated", build.policy(backorder="if_promised", window_days=60)))
+    allowed = build.order("SO-1", lines=[build.order_line(quantity=3, backorder="allow")])
+    await books.apply(one("order-created", allowed))
+    await books.apply(coming("PO-1", 5, "2026-12-05"), placed("SO-2", 3), placed("SO-3", 2))
+    assert {order_id: day for order_id, (day, *_) in (await promises(books)).items()} == {"SO-3": "2026-12-05"}
+
+
 async def test_a_promise_that_is_kept_in_the_batch_that_made_it_is_kept(books: Ledger) -> None:
     await books.apply(coming("PO-1", 5, "2026-12-05"), placed("SO-1", 3), received("R-1", "PO-1", 5))
     assert await promises(books) == {"SO-1": ("2026-12-05", "held", 0)}

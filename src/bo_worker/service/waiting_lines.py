@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from bo_worker.domain.commands import PlaceOrder
+from bo_worker.domain.commands import PlaceOrder, UpdatePurchaseOrder
 from bo_worker.domain.cover import lanes_of
 from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.outlook import Waiting
@@ -40,7 +41,9 @@ async def load_waiting(
     they are wanted `one_by_one`.
     """
     products = work.account.products
-    wanted = {sku: product for sku, product in products.items() if product.supply and product.has_backlog}
+    backlog = {sku: product for sku, product in products.items() if product.has_backlog}
+    coming = _coming(items) if backlog else {}
+    wanted = {sku: product for sku, product in backlog.items() if product.supply or sku in coming}
     if not wanted:
         return
     ranks = _new_ranks(items, wanted, rules)
@@ -50,8 +53,21 @@ async def load_waiting(
         if not has_pins and end < min(ranks[sku]):
             _add_up(mixed.pop(sku), end)
     single = {sku: mixed.pop(sku) for sku in one_by_one if sku in mixed}
-    await _load_runs(connection, work, mixed, ranks, rules, LANE_LINES_MAX)
-    await _load_runs(connection, work, single, ranks, rules, SINGLE_LINES_MAX, one_by_one=True)
+    await _load_runs(connection, work, mixed, ranks, coming, rules, LANE_LINES_MAX)
+    await _load_runs(connection, work, single, ranks, coming, rules, SINGLE_LINES_MAX, one_by_one=True)
+
+
+def _coming(items: Iterable[Decoded | Refused]) -> dict[str, Counter[str]]:
+    """Return the units, by SKU and pin that they can serve, of purchase orders that the batch itself may bring."""
+    coming: dict[str, Counter[str]] = {}
+    for item in items:
+        command = item.command if isinstance(item, Decoded) else None
+        if isinstance(command, UpdatePurchaseOrder):
+            for line in command.lines:
+                coming.setdefault(line.sku, Counter()).update(
+                    {ANY_LOCATION: line.quantity, command.location: line.quantity}
+                )
+    return coming
 
 
 def _new_ranks(items: Iterable[Decoded | Refused], products: Collection[str], rules: Rules) -> dict[str, list[Rank]]:
@@ -77,6 +93,7 @@ async def _load_runs(
     work: Work,
     products: dict[str, Product],
     ranks: dict[str, list[Rank]],
+    coming: dict[str, Counter[str]],
     rules: Rules,
     lines_max: int,
     *,
@@ -85,7 +102,11 @@ async def _load_runs(
     account = work.account
     queues = await load_runs(
         connection,
-        [(sku, pin, units) for sku, product in products.items() for pin, units in lanes_of(product).items()],
+        [
+            (sku, pin, units)
+            for sku, product in products.items()
+            for pin, units in (Counter(lanes_of(product)) + coming.get(sku, Counter())).items()
+        ],
         rules.rank_by,
         lines_max,
         without=account.orders,
