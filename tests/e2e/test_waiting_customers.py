@@ -81,7 +81,7 @@ async def test_an_order_leaves_in_one_piece_or_when_its_time_is_over(stack: Serv
         assert await heard(world, "SO-1", 3) == [*why, ("backorder_filled", None)]
         assert sorted(instructed(world, "SO-1")) == [("cross_dock", ["B1"]), ("ship", ["A1"])]
         clock.now += timedelta(days=6)
-        told = await heard(world, "SO-2", 4)
+        told = await heard(world, "SO-2", 5)
         assert told[:2] == why
         assert sorted(kind for kind, _ in told[2:]) == [
             "backorder_filled",
