@@ -125,7 +125,7 @@ RACES = {
     ),
     "turn_of_season": Race(
         turn_of_season,
-        "bo_worker.service.seasons.load_lanes",
+        "bo_worker.service.freed.load_lanes",
         [("product-policy-updated", SEASON), receipt("R-1", 4), order("SO-1"), order("SO-2"), order("SO-3")],
         [receipt("R-2", 3), given_up("SO-1")],
         TURNED,

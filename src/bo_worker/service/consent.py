@@ -28,6 +28,7 @@ from bo_worker.store.consent import (
 )
 from bo_worker.store.keys import lock_keys
 from bo_worker.store.orders import load_orders
+from bo_worker.store.policies import find_substitutes
 from bo_worker.store.products import lock_products
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from bo_worker.store.consent import Place
 
 _LINES_MAX: Final = 200
-_SUBSTITUTES_MAX: Final = 20
 _WATCHED_MAX: Final = 5_000
 _LANES_MAX: Final = 500
 _BEFORE_ALL: Final = ("", "", -1)
@@ -61,10 +61,7 @@ async def tell_delays_due(connection: asyncpg.Connection, rules: Rules, now: dat
     async with connection.transaction():
         expected = await _load(connection, work, order_ids)
         skus = {line.sku for order in account.orders.values() for line in order.lines if line.backordered}
-        account.products = await peek_products(connection, skus)
-        policies = [product.policy for product in account.products.values() if product.policy]
-        others = {sku for policy in policies for sku in (policy.substitutes or ())[:_SUBSTITUTES_MAX]} - skus
-        account.products |= await peek_products(connection, others)
+        account.products = await peek_products(connection, skus | await find_substitutes(connection, skus))
         secret = rules.token_secret or await load_token_secret(connection, secrets.token_bytes(_SECRET_BYTES))
         due = {place: one for place, one in expected.items() if _is_due(account.consents[place], account.today)}
         _tell(account, _by_order(due), now, secret)

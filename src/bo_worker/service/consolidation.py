@@ -38,8 +38,11 @@ async def release_consolidated(connection: asyncpg.Connection, rules: Rules, now
     async with connection.transaction():
         work.keys = await lock_keys(connection, order_ids)
         account.orders = await load_orders(connection, order_ids, whole=False)
-        due = [order for _, order in sorted(account.orders.items()) if _may_leave(order)]
-        due = [order for order in due if order.hold_until is not None and order.hold_until < before]
+        due = [
+            order
+            for _, order in sorted(account.orders.items())
+            if order.hold_until is not None and order.hold_until < before and _may_leave(order)
+        ]
         for order in due:
             account.cause = Cause(TOPIC, f"hold/{order.order_id}/{order.hold_until}/{account.today}")
             release_served(account, order.order_id, None)

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 from bo_worker.domain import unpaid
 from bo_worker.domain.authorize import due_at, look_again
 from bo_worker.domain.cause import Cause
-from bo_worker.domain.demand import ANY_LOCATION
-from bo_worker.domain.settle import settle
+from bo_worker.service.freed import settle_and_save
 from bo_worker.service.sweep import TOPIC, Done, twice
-from bo_worker.service.unfinished import remainder_of
-from bo_worker.service.work import Work, load_lanes, save_work
+from bo_worker.service.work import Work, save_work
 from bo_worker.store.keys import lock_keys
 from bo_worker.store.orders import load_orders
 from bo_worker.store.payments import find_payments_due
-from bo_worker.store.products import TooManyLinesError, lock_products
-from bo_worker.store.unfinished import start_unfinished
+from bo_worker.store.products import lock_products
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 
     from bo_worker.domain.account import Account
     from bo_worker.domain.demand import Order
-    from bo_worker.domain.settle import Effect
     from bo_worker.service.work import Rules
 
 _ORDERS_MAX = 100
@@ -76,15 +72,10 @@ async def _give_up(
             # It was paid or cancelled meanwhile.
             return Done(more=True, messages=await save_work(connection, work, now))
         account.products = await lock_products(connection, {line.sku for line in order.lines})
-        cause = account.cause = _cause(work, "unpaid", order, due)
+        account.cause = _cause(work, "unpaid", order, due)
         waited = _waiting(order)
         effect = unpaid.give_up_unpaid(account, order)
-        fits = await _load_queues(connection, work, effect, waited, rules)
-        if fits:
-            settle(account, effect)
-        messages = await save_work(connection, work, now)
-        if not fits:
-            await start_unfinished(connection, cause, remainder_of(effect).dump(), list(effect.locations))
+        messages = await settle_and_save(connection, work, effect, rules, now, waited)
         return Done(more=True, messages=messages, units=work.units)
 
 
@@ -107,28 +98,3 @@ def _waiting(order: Order) -> dict[str, int]:
     for line in order.lines:
         units[line.sku] = units.get(line.sku, 0) + line.backordered
     return units
-
-
-async def _load_queues(
-    connection: asyncpg.Connection, work: Work, effect: Effect, waited: dict[str, int], rules: Rules
-) -> bool:
-    """Load those whom the units will serve; tell whether they are few enough for one transaction."""
-    lanes = _lanes(work.account, effect, waited)
-    lines_max = rules.fill_lines_max
-    try:
-        await load_lanes(connection, work, lanes, rules.rank_by, lines_max + 1, lines_max)
-    except TooManyLinesError:
-        return False
-    work.hold_lines()
-    return True
-
-
-def _lanes(account: Account, effect: Effect, waited: dict[str, int]) -> dict[tuple[str, str], int]:
-    lanes: dict[tuple[str, str], int] = {}
-    for sku, locations in effect.locations.items():
-        product = account.product(sku)
-        for location in locations:
-            units = product.free_units(location)
-            for pin in (location, ANY_LOCATION) if units else ():
-                lanes[sku, pin] = lanes.get((sku, pin), waited[sku]) + units
-    return lanes

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.cause import Cause
-from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.kinds import turn
-from bo_worker.domain.settle import Effect, settle
+from bo_worker.domain.settle import Effect
+from bo_worker.service.freed import settle_and_save
 from bo_worker.service.sweep import TOPIC, Done, twice
-from bo_worker.service.unfinished import go_on, remainder_of
-from bo_worker.service.work import Lessons, Work, load_lanes, save_work
+from bo_worker.service.unfinished import go_on
+from bo_worker.service.work import Lessons, Work
 from bo_worker.store.keys import lock_keys
 from bo_worker.store.policies import find_turning
-from bo_worker.store.products import TooManyLinesError, lock_products
-from bo_worker.store.unfinished import list_unfinished, start_unfinished
+from bo_worker.store.products import lock_products
+from bo_worker.store.unfinished import list_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from bo_worker.domain.stock import Product
     from bo_worker.service.work import Rules
 
 _TURNS = f"{TOPIC}/season/"
@@ -59,36 +58,11 @@ async def _turn(
         account.products = await lock_products(connection, [sku])
         product = account.products[sku]
         version = product.policy.version if product.policy else 0
-        cause = account.cause = product.touched_by = Cause(TOPIC, f"season/{sku}/{version}/{account.today}")
+        account.cause = product.touched_by = Cause(TOPIC, f"season/{sku}/{version}/{account.today}")
         was_closed = product.is_closed
         turn(product, account.today)
         effect = Effect()
         if was_closed and not product.is_closed:
             effect.locations[sku] = sorted(product.stock)
-        fits = await _load_queue(connection, work, product, effect, rules)
-        if fits:
-            settle(account, effect)
-        messages = await save_work(connection, work, now)
-        if not fits:
-            await start_unfinished(connection, cause, remainder_of(effect).dump(), [sku])
+        messages = await settle_and_save(connection, work, effect, rules, now)
     return Done(more=True, messages=messages, units=work.units)
-
-
-async def _load_queue(
-    connection: asyncpg.Connection, work: Work, product: Product, effect: Effect, rules: Rules
-) -> bool:
-    """Load those whom the stock will serve; tell whether they are few enough for one transaction."""
-    if not product.has_backlog:
-        return True
-    lanes: dict[tuple[str, str], int] = {}
-    for location in effect.locations.get(product.sku, ()):
-        units = product.free_units(location)
-        for pin in (location, ANY_LOCATION) if units else ():
-            lanes[product.sku, pin] = lanes.get((product.sku, pin), 0) + units
-    lines_max = rules.fill_lines_max
-    try:
-        await load_lanes(connection, work, lanes, rules.rank_by, lines_max + 1, lines_max)
-    except TooManyLinesError:
-        return False
-    work.hold_lines()
-    return True

@@ -42,7 +42,7 @@ async def find_turning(connection: asyncpg.Connection, today: date, products_max
 
 
 async def find_substitutes(connection: asyncpg.Connection, skus: Iterable[str]) -> set[str]:
-    """Return the SKUs that may stand in for others, the first that policies name, so that they can be locked too."""
+    """Return the SKUs that may stand in for others, the first that policies name."""
     rows = await connection.fetch(QUERIES["find_substitutes"], sorted(skus))
     return {sku for row in rows for sku in (load_policy(row[0]).substitutes or ())[:SUBSTITUTES_MAX]}
 

@@ -41,7 +41,7 @@ from unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::d
 where mine.sku = new.sku;
 
 -- name: find_substitutes
--- The policies of products, which may name others to lock with them. Locks nothing: what is named may change yet.
+-- The policies of products, which may name others that stand in for them. Locks nothing: that may change yet.
 select policy from bo_worker.product where sku = any($1::text[]) and policy is not null;
 
 -- name: find_turning
