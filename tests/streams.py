@@ -114,3 +114,8 @@ def decoded(one: Input, offset: int = 0) -> Decoded:
     assert isinstance(found, Decoded)
     assert isinstance(found.record, Record)
     return found
+
+
+def one(topic: str, data: build.Data) -> Decoded:
+    """An input from its topic and its data."""
+    return decoded((topic, data))

@@ -8,21 +8,17 @@ import pytest
 import pytest_asyncio
 
 import build
-from bo_worker.messages.inbound import Decoded, decode
 from bo_worker.store.audit import AUDITS, Difference, audit
 from ledger import Ledger, ledger
+from streams import one
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from bo_worker.messages.inbound import Decoded
+
 
 PRICE = {"amount": "9.95", "currency": "EUR"}
-
-
-def one(topic: str, data: build.Data) -> Decoded:
-    found = decode(build.record(topic, data), 1_000_000)
-    assert isinstance(found, Decoded)
-    return found
 
 
 @pytest_asyncio.fixture

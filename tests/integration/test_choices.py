@@ -11,7 +11,6 @@ from bo_worker.domain.cause import Cause
 from bo_worker.domain.pay_back import pay_back
 from bo_worker.domain.settle import settle
 from bo_worker.domain.substitute import switch_line
-from bo_worker.messages.inbound import Decoded, decode
 from bo_worker.service.work import Rules, Work, save_work
 from bo_worker.store.audit import audit
 from bo_worker.store.keys import lock_keys
@@ -20,9 +19,12 @@ from bo_worker.store.policies import find_substitutes
 from bo_worker.store.products import lock_products
 from bo_worker.store.shop import Period, report_shop
 from ledger import Ledger, data, ledger
+from streams import one
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from bo_worker.messages.inbound import Decoded
 
 RULES = Rules("placed_at", 5_000)
 PRICE = {"amount": "19.90", "currency": "USD"}
@@ -32,12 +34,6 @@ PRICE = {"amount": "19.90", "currency": "USD"}
 async def books(database_url: str) -> AsyncIterator[Ledger]:
     async with ledger(database_url) as found:
         yield found
-
-
-def one(topic: str, given: build.Data) -> Decoded:
-    found = decode(build.record(topic, given), 1_000_000)
-    assert isinstance(found, Decoded)
-    return found
 
 
 def placed(order_id: str, *lines: build.Data, **fields: Any) -> Decoded:

@@ -8,25 +8,21 @@ import pytest_asyncio
 
 import build
 from bo_worker.config import load_settings
-from bo_worker.messages.inbound import Decoded, decode
 from bo_worker.store.explaining import LINES_MAX, report_order_with_reasons
 from command import command, variables
 from ledger import Ledger, ledger
+from streams import one
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from bo_worker.messages.inbound import Decoded
 
 
 @pytest_asyncio.fixture
 async def books(database_url: str) -> AsyncIterator[Ledger]:
     async with ledger(database_url) as found:
         yield found
-
-
-def one(topic: str, given: build.Data) -> Decoded:
-    found = decode(build.record(topic, given), 1_000_000)
-    assert isinstance(found, Decoded)
-    return found
 
 
 def placed(order_id: str, minute: int, *lines: build.Data, **fields: Any) -> Decoded:

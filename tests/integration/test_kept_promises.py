@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest_asyncio
 
 import build
-from bo_worker.messages.inbound import Decoded, decode
 from bo_worker.service.promises import reestimate_supply, repeg_products
 from bo_worker.service.work import Rules
 from bo_worker.store.audit import audit
 from bo_worker.store.reports import report_product, report_promises
 from ledger import NOW, Ledger, data, ledger
+from streams import one
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from bo_worker.messages.inbound import Decoded
     from bo_worker.service.sweep import Job
 
 RULES = Rules("placed_at", 5_000)
@@ -28,12 +29,6 @@ LATE = 9
 async def books(database_url: str) -> AsyncIterator[Ledger]:
     async with ledger(database_url) as found:
         yield found
-
-
-def one(topic: str, given: build.Data) -> Decoded:
-    found = decode(build.record(topic, given), 1_000_000)
-    assert isinstance(found, Decoded)
-    return found
 
 
 def placed(order_id: str, quantity: int, sku: str = "SKU-1") -> Decoded:

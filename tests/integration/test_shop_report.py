@@ -15,25 +15,21 @@ import build
 from bo_worker.cli.shop_page import page
 from bo_worker.cli.shop_tables import csv_text, sections
 from bo_worker.config import load_settings
-from bo_worker.messages.inbound import Decoded, decode
 from bo_worker.store.audit import audit
 from bo_worker.store.shop import Period, report_shop
 from command import command, variables
 from ledger import NOW, Ledger, ledger
+from streams import one
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bo_worker.messages.inbound import Decoded
 
 PERIOD = Period(date(2026, 11, 20), date(2026, 11, 22))
 EURO = {"amount": "19.99", "currency": "EUR"}
 DOLLAR = {"amount": "0.1", "currency": "USD"}
 VOID = {"br", "hr", "img", "input", "link", "meta"}
-
-
-def one(topic: str, given: build.Data) -> Decoded:
-    found = decode(build.record(topic, given), 1_000_000)
-    assert isinstance(found, Decoded)
-    return found
 
 
 def placed(order_id: str, *lines: build.Data, **fields: Any) -> Decoded:

@@ -10,17 +10,18 @@ import pytest_asyncio
 import build
 from bo_worker.domain.account import Terms
 from bo_worker.domain.choice_terms import ChoiceTerms
-from bo_worker.messages.inbound import Decoded, decode
 from bo_worker.service.consolidation import release_consolidated
 from bo_worker.service.on_track import tell_who_waits
 from bo_worker.service.promises import repeg_products
 from bo_worker.service.work import Rules
 from bo_worker.store.audit import audit
 from ledger import Ledger, data, ledger
+from streams import one
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from bo_worker.messages.inbound import Decoded
     from bo_worker.service.sweep import Job
 
 TERMS = Terms(choices=ChoiceTerms(on_track_days=7, consolidate_days=5))
@@ -32,12 +33,6 @@ OFF = Rules("placed_at", 5_000)
 async def books(database_url: str) -> AsyncIterator[Ledger]:
     async with ledger(database_url, terms=TERMS) as found:
         yield found
-
-
-def one(topic: str, given: build.Data) -> Decoded:
-    found = decode(build.record(topic, given), 1_000_000)
-    assert isinstance(found, Decoded)
-    return found
 
 
 def placed(order_id: str, *skus: str, **fields: Any) -> Decoded:
