@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from bo_worker.app import Worker
 from bo_worker.config import load_settings
-from bo_worker.service import consent, consolidation, on_track, payments, promises, reviews, seasons, waitlist
+from bo_worker.service import apply, unfinished
+from bo_worker.service import work as definition
 from bo_worker.service.due import JOBS
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from bo_worker.kafka.consumer import Partition
     from bo_worker.service.sweep import Done, Job
 
-_MODULES = (consent, consolidation, on_track, payments, promises, reviews, seasons, waitlist)
+_NOT_OF_JOBS = (apply, definition, unfinished)
+"""The modules with `save_work` that are not, or not only, at work for a job of the sweep."""
 
 
 class Fate:
@@ -55,8 +57,10 @@ class FatefulWorker(Worker):
     def __init__(self, settings: dict[str, Any], fate: Fate) -> None:
         jobs = {name: _named(name, job, fate) for name, job in JOBS.items()}
         super().__init__(load_settings(**settings), checkpoint=fate, jobs=jobs)
-        for module in _MODULES:
-            module.save_work = _passing(module.save_work, fate)  # type: ignore[attr-defined]  # imported there
+        for name, module in sys.modules.items():
+            names = vars(module)
+            if name.startswith("bo_worker.service.") and "save_work" in names and module not in _NOT_OF_JOBS:
+                names["save_work"] = _passing(names["save_work"], fate)
         assigned, revoked = self.intake.on_assigned, self.intake.on_revoked
 
         async def on_assigned(partitions: list[Partition]) -> Mapping[Partition, int | None]:
