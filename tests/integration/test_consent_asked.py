@@ -12,6 +12,7 @@ import orjson
 import build
 from bo_worker.config import load_settings
 from bo_worker.domain.token import make_token
+from bo_worker.service.payments import give_up_unpaid
 from command import command, variables
 from consents import coming, delay_rules, placed, received, shop
 
@@ -315,6 +316,39 @@ async def test_a_switch_serves_at_once_and_is_asked_again_where_the_other_produc
             (2, "1", "switch", "switched"),
         ]
         assert [message.topic for message in await found.books.messages() if message.topic == "payment"] == []
+
+
+async def test_a_switch_of_what_waits_for_its_payment_asks_to_pay_first_and_then_again(database_url: str) -> None:
+    async with shop(database_url) as found:
+        line = build.order_line(unit_price={"amount": "19.90", "currency": "USD"})
+        money = {"authorization_id": "A-1", "capture_before": "2027-06-01T00:00:00Z"}
+        await found.apply(("product-policy-updated", build.policy(substitutes=["SKU-2"])), received(3, sku="SKU-2"))
+        await found.apply(coming("2026-12-05"), placed(lines=[line], payment=money), coming("2026-12-20", 2))
+        await found.turn("2026-11-23")
+        await found.apply(("payment-updated", build.payment("P-1", "failed")))
+        await found.turn("2026-11-26")
+        await give_up_unpaid(await found.books.connection(), found.rules, found.books.now)
+        assert await found.answer("RS-1", "switch", substitute_sku="SKU-2") is None
+        assert (await found.outcomes(), await found.line()) == (
+            [(1, "1", "switch", "unpaid")],
+            {"backordered": 3},
+        )
+        asked = (await found.told())[-1]
+        assert [asked[name] for name in ("kind", "reason", "respond_by")] == [
+            "payment_action_required",
+            "payment_failed",
+            None,
+        ]
+        await found.turn("2026-11-28")
+        assert len(await found.notices()) == 1
+        paid = {"authorization_id": "A-2", "occurred_at": "2026-11-28T12:00:00Z"}
+        await found.apply(("payment-updated", build.payment("P-2", **paid)))
+        await found.turn("2026-11-29")
+        again = (await found.notices())[-1]
+        assert brief(again)[:2] == ("supplier_late", "2026-12-20")
+        assert await found.answer("RS-2", "switch", substitute_sku="SKU-2") is None
+        assert await found.line(line_id="1/1") == {"released": 3}
+        assert [row[3] for row in await found.outcomes()] == ["unpaid", "switched"]
 
 
 async def test_silence_about_lines_that_were_told_apart_has_a_cause_for_each(database_url: str) -> None:

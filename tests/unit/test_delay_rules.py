@@ -127,7 +127,8 @@ def test_the_last_day_that_there_is_may_stand_for_one_that_nobody_knows() -> Non
 
 
 def test_to_be_asked_again_about_the_same_delay_is_no_further_delay() -> None:
-    assert [consent(*told).ordinal for told in ((), ("substitute_gone",), ("kept", None))] == [1, 1, 3]
+    told = ((), ("substitute_gone",), ("unpaid",), ("kept", None))
+    assert [consent(*outcomes).ordinal for outcomes in told] == [1, 1, 1, 3]
 
 
 @pytest.mark.parametrize(

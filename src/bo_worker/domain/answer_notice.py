@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.account import Refusal
+from bo_worker.domain.authorize import FAILED, ask_to_pay
 from bo_worker.domain.cancel_order import cancel_waiting
+from bo_worker.domain.consent import SUBSTITUTE_GONE, UNPAID
 from bo_worker.domain.delay import close, nothing_waits
 from bo_worker.domain.delay_rule import RIGHT_TO_END
 from bo_worker.domain.notice import notified, notify
@@ -69,10 +71,24 @@ def _choose(account: Account, line: OrderLine, consent: Consent, notice: Notice,
         _end_all(consent, notice)
         notice.note_answer(command, "cancelled")
         return Effect(orders={order.order_id: None})
+    return _switch(account, line, consent, notice, command)
+
+
+def _switch(account: Account, line: OrderLine, consent: Consent, notice: Notice, command: AnswerNotice) -> Effect:
+    """Let the customer have another product; where that can't be now, the sweep asks again.
+
+    Nothing is claimed for a line that waits for its payment, whatever is in stock: it is to be paid first.
+    """
+    order = line.order
+    if line.is_suspended and order.payment is not None:
+        ask_to_pay(account, order, order.payment, FAILED)
+        notice.note_answer(command, UNPAID)
+        consent.follow(account.today)
+        return Effect()
     effect = switch_line(account, order, line, command.substitute_sku or "")
     if effect is None:
-        notice.note_answer(command, "substitute_gone")
-        consent.follow(account.today)  # The sweep asks again.
+        notice.note_answer(command, SUBSTITUTE_GONE)
+        consent.follow(account.today)
         return Effect()
     notice.note_answer(command, "switched")
     consent.let_go()

@@ -71,7 +71,16 @@ def fail(account: Account, order: Order, payment: OrderPayment, reason: str) -> 
         return
     if payment.deadline is None:
         payment.deadline = account.now + account.terms.payment.grace
-    respond_by = payment.deadline if payment.deadline > account.now else None
+    ask_to_pay(account, order, payment, reason)
+
+
+def ask_to_pay(account: Account, order: Order, payment: OrderPayment, reason: str) -> None:
+    """Tell the customer of an order without money which units are to be paid for, and until when it keeps its claims.
+
+    There is no such day any more once it has passed.
+    """
+    deadline = payment.deadline
+    respond_by = deadline if deadline is not None and deadline > account.now else None
     lines = [notified(line, open_units(line)) for line in order.lines if open_units(line)]
     notify(account, order, "payment_action_required", lines, reason=reason, respond_by=respond_by)
 

@@ -18,6 +18,7 @@ Outcome = Literal[
     "cancelled_by_silence",
     "switched",
     "substitute_gone",
+    "unpaid",
     "filled",
     "given_up",
     "superseded",
@@ -26,7 +27,9 @@ Outcome = Literal[
 LATE: Final = "supplier_late"
 NO_DATE: Final = "no_date"
 SUBSTITUTE_GONE: Final = "substitute_gone"
+UNPAID: Final = "unpaid"
 _AGREED: Final = ("kept", "kept_by_silence")
+_ASKED_AGAIN: Final = (SUBSTITUTE_GONE, UNPAID)
 _OVER: Final = ("filled", "given_up")
 
 
@@ -106,7 +109,7 @@ class Consent:
     @property
     def ordinal(self) -> int:
         """Which delay the next notice tells of, from 1; to be asked again about the same one does not count."""
-        return 1 + sum(notice.outcome != SUBSTITUTE_GONE for notice in self.notices)
+        return 1 + sum(notice.outcome not in _ASKED_AGAIN for notice in self.notices)
 
     def agreed_to(self, first: date) -> date | None:
         """Return the day that the customer agreed to last, `first` where never asked, None: to wait without a day."""
