@@ -1,4 +1,4 @@
-"""A shop on a running worker, seen from outside: inputs go in by topic, and what comes out is read from the topics."""
+"""A shop on a running worker, seen from outside: inputs go in by topic, and what comes out is read there."""
 
 from __future__ import annotations
 
@@ -105,19 +105,28 @@ class LiveShop:
             for data in self.world.data_of("payment", order_id)
         ]
 
-    async def answer(self, response_id: str, choice: str, order_id: str, **fields: Any) -> str | None:
-        """Answer the latest notice of an order, or as fields say; return the code with which it is refused."""
+    def response(self, response_id: str, choice: str, order_id: str, **fields: Any) -> build.Data:
+        """An answer of now to the latest notice of an order, or as fields say."""
         if "token" not in fields:
             fields["token"] = self.token(order_id)
         fields.setdefault("responded_at", self._clock.now.isoformat())
-        answer = message("customer-response", build.response(response_id, choice, order_id=order_id, **fields))
+        return build.response(response_id, choice, order_id=order_id, **fields)
+
+    async def answers(self, *responses: build.Data) -> list[tuple[str, str]]:
+        """Send answers together; return the ids of those that are refused, with the codes of their dead letters."""
+        sent = [message("customer-response", response) for response in responses]
         before = len(self.world.dead_letters())
-        await self.world.send(answer)
+        await self.world.send(*sent)
         await self.world.settled()
         letters = self.world.dead_letters()[before:]
-        assert [letter.value for letter in letters] in ([], [answer.value])
-        self.world.poison += [answer] * len(letters)
-        return letters[0].why["dlq_error"] if letters else None
+        by_value = {one.value: one for one in sent}
+        self.world.poison += [by_value[letter.value] for letter in letters]
+        return sorted((str(letter.data["response_id"]), letter.why["dlq_error"]) for letter in letters)
+
+    async def answer(self, response_id: str, choice: str, order_id: str, **fields: Any) -> str | None:
+        """Answer the latest notice of an order, or as fields say; return the code with which it is refused."""
+        refused = await self.answers(self.response(response_id, choice, order_id, **fields))
+        return refused[0][1] if refused else None
 
     async def line(self, order_id: str, line_id: str = "1") -> dict[str, int]:
         """The buckets of a line that are not empty, as `show order` prints them."""

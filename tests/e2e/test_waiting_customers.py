@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import build
 from audit import audit
 from bo_worker.app import Worker
+from live_shop import Clock
 from world import World, fresh_world, message, received, running
 
 if TYPE_CHECKING:
     from bo_worker.stack.servers import Servers
-
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-
-class Clock:
-    """A clock that tests move."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 async def ordered(world: World, purchase_order_id: str, sku: str, day: str) -> None:
