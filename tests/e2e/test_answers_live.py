@@ -16,6 +16,20 @@ if TYPE_CHECKING:
 LATER = "2026-12-01T00:00:00Z"
 
 
+def bad_answers(shop: LiveShop) -> list[build.Data]:
+    mine, others = shop.token("SO-1"), shop.token("SO-2")
+    forged = mine[:-1] + ("A" if mine[-1] != "A" else "B")
+    return [
+        shop.response("RS-1", "cancel", "SO-1", token="no token"),  # noqa: S106 - the wrong one
+        shop.response("RS-2", "cancel", "SO-1", token=forged),
+        shop.response("RS-3", "cancel", "SO-1", token=others),
+        shop.response("RS-4", "cancel", "SO-1", line_id="9"),
+        shop.response("RS-6", "cancel", "SO-9", token=others),
+        shop.response("RS-7", "switch", "SO-1"),
+        shop.response("RS-8", "keep", "SO-1", responded_at=LATER),
+    ]
+
+
 async def test_each_wrong_answer_has_its_code_and_harms_nobody_else(
     stack: Servers, template_database: str, tmp_path: Path
 ) -> None:
@@ -24,20 +38,9 @@ async def test_each_wrong_answer_has_its_code_and_harms_nobody_else(
         await shop.is_coming("2026-12-05")
         await shop.hears("order-created", *(build.order(order_id, ship_to_country="BR") for order_id in orders))
         await shop.is_coming("2027-02-01", 2)
-        mine, others = shop.token("SO-1"), shop.token("SO-2")
-        forged = mine[:-1] + ("A" if mine[-1] != "A" else "B")
         heard = shop.kinds("SO-1")
-        # Among them is one good answer, to another notice.
-        refused = await shop.answers(
-            shop.response("RS-1", "cancel", "SO-1", token="no token"),  # noqa: S106 - the wrong one
-            shop.response("RS-2", "cancel", "SO-1", token=forged),
-            shop.response("RS-3", "cancel", "SO-1", token=others),
-            shop.response("RS-4", "cancel", "SO-1", line_id="9"),
-            shop.response("RS-5", "cancel", "SO-2"),
-            shop.response("RS-6", "cancel", "SO-9", token=others),
-            shop.response("RS-7", "switch", "SO-1"),
-            shop.response("RS-8", "keep", "SO-1", responded_at=LATER),
-        )
+        (*bad, last) = bad_answers(shop)
+        refused = await shop.answers(*bad, shop.response("RS-5", "cancel", "SO-2"), last)
         assert refused == [
             *[(f"RS-{number}", "wrong_token") for number in (1, 2, 3, 4)],
             ("RS-6", "unknown_order"),

@@ -65,10 +65,10 @@ async def test_money_is_asked_for_when_units_could_leave_and_refunded_in_parts_t
             await gives_up(shop, "SO-KWD", number)
             await gives_up(shop, "SO-TWO", number, "1" if number == 1 else "2")
         refunds = {order_id: shop.asked(order_id)[1:] for order_id in ("SO-JPY", "SO-KWD")}
-        assert refunds["SO-JPY"] == [("refund", amount, "JPY") for amount in ("334", "333", "334")]
-        assert refunds["SO-KWD"] == [("refund", amount, "KWD") for amount in ("0.334", "0.333", "0.334")]
+        assert refunds["SO-JPY"] == [("refund", money, "JPY") for money in ("334", "333", "334")]
+        assert refunds["SO-KWD"] == [("refund", money, "KWD") for money in ("0.334", "0.333", "0.334")]
         for order_id, total in (("SO-JPY", "1001"), ("SO-KWD", "1.001")):
-            assert sum(Decimal(amount) for _, amount, _ in refunds[order_id]) == Decimal(total)
+            assert sum(Decimal(money) for _, money, _ in refunds[order_id]) == Decimal(total)
             await news(shop, order_id, 3, "refunded", authorization_id="A-2")
             (issued,) = shop.told(order_id, "refund_issued")
             assert [line["quantity"] for line in issued["lines"]] == [3]
