@@ -113,6 +113,10 @@ class Settings(BaseSettings):
     relay_poll_s: float = Field(
         0.02, ge=0.001, le=10, description="How often a relay looks for rows that other workers committed."
     )
+    relay_process: bool = Field(
+        True,
+        description="The relay runs in a process of its own (on Linux), beside the worker's.",
+    )
     unfinished_poll_s: float = Field(
         1, ge=0.01, le=60, description="How often a worker looks for large receipts to go on with."
     )
