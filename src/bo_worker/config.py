@@ -113,9 +113,8 @@ class Settings(BaseSettings):
     relay_poll_s: float = Field(
         0.02, ge=0.001, le=10, description="How often a relay looks for rows that other workers committed."
     )
-    relay_process: bool = Field(
-        True,
-        description="The relay runs in a process of its own (on Linux), beside the worker's.",
+    relay_process: Annotated[Literal["own", "shared"], BeforeValidator(lower)] = Field(
+        "own", description="Whether the relay has a process of its own (on Linux), or shares the worker's."
     )
     unfinished_poll_s: float = Field(
         1, ge=0.01, le=60, description="How often a worker looks for large receipts to go on with."

@@ -106,7 +106,7 @@ async def test_a_relay_that_hangs_is_ended_with_its_worker_and_leaves_its_work_t
 async def test_a_worker_that_is_told_so_relays_in_its_own_process(stack: Servers, template_database: str) -> None:
     async with (
         fresh_world(stack, template_database) as world,
-        worker_command(variables(world.settings, BO_RELAY_PROCESS="false")) as worker,
+        worker_command(variables(world.settings, BO_RELAY_PROCESS="shared")) as worker,
     ):
         await world.send(*drawn(SEED, 10))
         await world.settled()

@@ -74,7 +74,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def _relay_process(settings: Settings) -> AbstractContextManager[RelayProcess | None]:
     """Return the process for the relay; where forking is not known to be safe, none."""
-    if settings.relay_process and sys.platform == "linux":
+    if settings.relay_process == "own" and sys.platform == "linux":
         return RelayProcess.fork(settings, loop_factory())
     return nullcontext()
 
