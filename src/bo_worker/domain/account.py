@@ -163,5 +163,6 @@ class Account:
         for order in self.orders.values():
             order.lines.clear()
         self.orders.clear()
+        self.products.clear()
         self.journal.clear()
         self.promised.clear()
