@@ -86,6 +86,7 @@ def rules_of(settings: Settings) -> Rules:
             timedelta(hours=settings.payment_renew_hours),
             timedelta(hours=settings.payment_grace_hours),
             settings.payment_authorize == "shipment",
+            timedelta(days=settings.payment_cancel_days) or None,
         ),
     )
     secret = settings.token_secret.get_secret_value().encode() if settings.token_secret else None

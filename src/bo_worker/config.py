@@ -164,6 +164,9 @@ class Settings(BaseSettings):
     )
     payment_renew_hours: int = Field(24, ge=1, le=720, description="Hours to renew a payment before it runs out.")
     payment_grace_hours: int = Field(72, ge=1, le=8760, description="Hours an unpaid order keeps its claims.")
+    payment_cancel_days: int = Field(
+        30, ge=0, le=365, description="Days until an unpaid order that lost its claims is cancelled; 0: it is not."
+    )
     sweep_poll_s: float = Field(
         1, ge=0.01, le=3600, description="How often the leading sweep looks for what has become due."
     )
