@@ -29,7 +29,7 @@ from bo_worker.service.due import JOBS
 from bo_worker.service.intake import Intake
 from bo_worker.service.parts import Parts
 from bo_worker.service.precedence import Precedence
-from bo_worker.service.relay import Relay
+from bo_worker.service.relay import Relay, no_checkpoint
 from bo_worker.service.reporting import Reporter
 from bo_worker.service.startup import await_servers
 from bo_worker.service.sweep import Sweep
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from bo_worker.config import Settings
     from bo_worker.service.apply import Applied
     from bo_worker.service.batch import Batch
+    from bo_worker.service.relay_process import RelayProcess
     from bo_worker.service.sweep import Done, Job
 
 log = structlog.get_logger()
@@ -52,10 +53,6 @@ _APPLIED_BY = 0.5
 _FLUSHED_BY = 0.8
 _CLOSE_MAX_S = 5.0
 _PURPOSES = ("positions", "apply", "sweep", "relay", "vitals")
-
-
-def no_checkpoint(_: str) -> None:
-    """Go on; fault tests pass a function that ends the process instead."""
 
 
 def utc_now() -> datetime:
@@ -89,6 +86,7 @@ def rules_of(settings: Settings) -> Rules:
             timedelta(hours=settings.payment_renew_hours),
             timedelta(hours=settings.payment_grace_hours),
             settings.payment_authorize == "shipment",
+            timedelta(days=settings.payment_cancel_days) or None,
         ),
     )
     secret = settings.token_secret.get_secret_value().encode() if settings.token_secret else None
@@ -98,7 +96,8 @@ def rules_of(settings: Settings) -> Rules:
 class Worker:
     """One worker: an intake, an applier, a sweep, a relay, and what watches them. Built anew for each run.
 
-    It leaves signals, logging and the garbage collector of the process alone: set `stopping` to end it.
+    It leaves signals, logging and the garbage collector of the process alone: set `stopping` to end it. Where it is
+    given a process for the relay, its own relay only stands in for that.
     """
 
     def __init__(
@@ -106,6 +105,7 @@ class Worker:
         settings: Settings,
         checkpoint: Callable[[str], None] = no_checkpoint,
         *,
+        relay_process: RelayProcess | None = None,
         clock: Callable[[], datetime] = utc_now,
         jobs: Mapping[str, Job] = JOBS,
     ) -> None:
@@ -113,6 +113,7 @@ class Worker:
         self.stopping = asyncio.Event()
         self.metrics = Metrics()
         self._checkpoint = checkpoint
+        self._relay_process = relay_process
         self.clock = clock
         self._rules = rules_of(settings)
         self._started = asyncio.Event()
@@ -152,7 +153,7 @@ class Worker:
         parts.start("reading", self.intake.read(), positions)
         parts.start("applying", self.intake.apply(self.applier), apply)
         parts.start("sweeping", self.sweep.run(), sweep)
-        parts.start("relaying", self.relay.run(self._draining), relay)
+        parts.start("relaying", self._relay_all(), relay)
         parts.start("watching", self.vitals.watch(), vitals)
         self._started.set()
         log.info("worker_started", version=version("bo-worker"), group=self.settings.kafka_group_id)
@@ -248,9 +249,8 @@ class Worker:
             bytes_max=settings.publish_bytes_max,
             poll_s=settings.relay_poll_s,
             retry_wait_max_s=settings.retry_wait_max_s,
-            published=self._reporter.published,
+            listener=self._reporter,
             checkpoint=self._checkpoint,
-            retried=self._reporter.retried,
         )
 
     def _new_vitals(self) -> Vitals:
@@ -258,12 +258,21 @@ class Worker:
             self._sessions[4],
             self.metrics,
             self.intake,
-            self.relay,
             self.sweep,
             rank_by=self.settings.rank_by,
             started=self._started,
             stopping=self.stopping,
         )
+
+    async def _relay_all(self) -> None:
+        """Let the process for it publish; do it here where there is none, or none any more."""
+        if self._relay_process is None or not await self._relay_process.run(self._draining, self._reporter):
+            await self.relay.run(self._draining)
+
+    def _wake_relay(self) -> None:
+        self.relay.woken.set()
+        if self._relay_process is not None:
+            self._relay_process.wake()
 
     def _applied_up_to(self, point: str) -> None:
         if point == DECIDED:
@@ -273,7 +282,7 @@ class Worker:
     def _committed(self, batch: Batch, applied: Applied) -> None:
         self.intake.advance(batch)
         if applied.messages:
-            self.relay.woken.set()
+            self._wake_relay()
         if applied.leaves_due:
             self.sweep.woken.set()
         self._reporter.committed(batch, applied)
@@ -282,7 +291,7 @@ class Worker:
         if outcome == "done":
             self._checkpoint("after_job")
         if done.messages:
-            self.relay.woken.set()
+            self._wake_relay()
         self._reporter.swept(job, outcome, done)
 
     def _apply_retried(self, error: Exception) -> None:

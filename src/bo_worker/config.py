@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     relay_poll_s: float = Field(
         0.02, ge=0.001, le=10, description="How often a relay looks for rows that other workers committed."
     )
+    relay_process: Annotated[Literal["own", "shared"], BeforeValidator(lower)] = Field(
+        "own", description="Whether the relay has a process of its own (on Linux), or shares the worker's."
+    )
     unfinished_poll_s: float = Field(
         1, ge=0.01, le=60, description="How often a worker looks for large receipts to go on with."
     )
@@ -161,6 +164,9 @@ class Settings(BaseSettings):
     )
     payment_renew_hours: int = Field(24, ge=1, le=720, description="Hours to renew a payment before it runs out.")
     payment_grace_hours: int = Field(72, ge=1, le=8760, description="Hours an unpaid order keeps its claims.")
+    payment_cancel_days: int = Field(
+        30, ge=0, le=365, description="Days until an unpaid order that lost its claims is cancelled; 0: it is not."
+    )
     sweep_poll_s: float = Field(
         1, ge=0.01, le=3600, description="How often the leading sweep looks for what has become due."
     )

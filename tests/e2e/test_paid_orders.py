@@ -76,7 +76,7 @@ async def test_the_money_for_an_order_from_its_authorization_to_a_refund(
         shown = await command("show", "order", "SO-1", given=variables(world.settings))
         assert "2026-11-30" in shown.out
         clock.now += timedelta(days=3)
-        await until(world, "status = 'failed' and due_at is null")
+        await until(world, "status = 'failed' and due_at > deadline")
         assert kinds(world, "SO-2") == ["order_backordered", "backorder_filled"]
         await came(world, "R-2", 3)
 
@@ -91,4 +91,13 @@ async def test_the_money_for_an_order_from_its_authorization_to_a_refund(
         await news(world, 4, "refunded")
         assert asked(world)[1:] == [("void", "19.90", "A-2", None), ("refund", "39.80", "A-2", "2026-12-09")]
         assert kinds(world, "SO-1")[-1] == "refund_issued"
+
+        await placed(world, "SO-3", payment=payment | {"authorization_id": "A-3"}, placed_at="2026-11-21T11:30:00Z")
+        await until(world, "order_id = 'SO-3' and asked_at is not null")
+        clock.now += timedelta(days=1)  # Nobody answers.
+        await until(world, "order_id = 'SO-3' and status = 'failed' and due_at = deadline")
+        clock.now += timedelta(days=33)
+        await until(world, "order_id = 'SO-3' and due_at is null")
+        assert kinds(world, "SO-3")[-1] == "order_cancelled"
+        assert world.data_of("customer-notification", "SO-3")[-1]["reason"] == "payment_failed"
         await audit(world)

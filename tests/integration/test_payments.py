@@ -155,6 +155,26 @@ async def test_a_suspended_order_waits_in_the_view_at_its_pin_and_is_served_once
         assert await lines(books) == [("WH1", 0, 0, 3), (None, 0, 0, 2)]
 
 
+async def test_an_order_that_stays_unpaid_is_cancelled_at_last_unless_that_is_not_wanted(database_url: str) -> None:
+    for payment_terms, is_cancelled in ((PaymentTerms(cancel_after=30 * DAY), True), (PaymentTerms(), False)):
+        terms = Terms(payment=payment_terms)
+        rules = Rules("placed_at", 5_000, terms=terms)
+        async with ledger(database_url, terms=terms) as books:
+            await books.forget()
+            await books.apply(receipt("R-1", 2), order("SO-1", line(5), line(1, "2")), news("failed"))
+            books.now = NOW + 3 * DAY
+            assert await run(books, give_up_unpaid, rules) == 1
+            books.now = NOW + 33 * DAY - timedelta(seconds=1)
+            assert await run(books, give_up_unpaid, rules) == 0
+            books.now = NOW + 400 * DAY
+            assert await run(books, give_up_unpaid, rules) == int(is_cancelled)
+            told = data((await books.published())[CUSTOMER_OF_SO_1])[-1]
+            if is_cancelled:
+                assert (told["kind"], told["reason"]) == ("order_cancelled", "payment_failed")
+            else:
+                assert told["kind"] == "payment_action_required"
+
+
 async def test_an_order_that_is_paid_again_takes_what_lies_free(database_url: str) -> None:
     async with ledger(database_url) as books:
         await books.apply(order("SO-1", line(3)), news("failed"))

@@ -9,7 +9,8 @@ from bo_worker.domain.account import Account
 from bo_worker.domain.cause import Cause
 from bo_worker.domain.facts import BackInStock, CrossDockPlan, FulfillmentLine, Procurement
 from bo_worker.messages.record import Event
-from bo_worker.service.work import Work, encode_facts
+from bo_worker.service.telling import encode_facts
+from bo_worker.service.work import Work
 from bo_worker.store.keys import Key
 
 if TYPE_CHECKING:

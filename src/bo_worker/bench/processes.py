@@ -21,9 +21,11 @@ def cpu_s(pid: int) -> float | None:
 
 
 def resident_mb(pid: int) -> float:
-    """Return the memory of a process that is in RAM, in megabytes; 0 where it is not told."""
-    found = re.search(r"VmRSS:\s+(\d+) kB", _text(_PROC / str(pid) / "status"))
-    return int(found[1]) * 1024 / 1e6 if found else 0.0
+    """Return the memory of a process and of its children that is in RAM, in megabytes; 0 where it is not told.
+
+    What they share counts once.
+    """
+    return sum(_resident_kb(each) for each in (pid, *_children(pid))) * 1024 / 1e6
 
 
 def listener(port: int, program: str) -> int | None:
@@ -33,6 +35,11 @@ def listener(port: int, program: str) -> int | None:
         if _text(process / "comm").strip() == program and sockets & set(_open_files(process)):
             return int(process.name)
     return None
+
+
+def _resident_kb(pid: int) -> int:
+    found = re.search(r"Pss:\s+(\d+) kB", _text(_PROC / str(pid) / "smaps_rollup"))
+    return int(found[1]) if found else 0
 
 
 def _times(pid: int) -> list[int]:

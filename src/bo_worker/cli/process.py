@@ -7,6 +7,8 @@ import gc
 import importlib.util
 import os
 import signal
+import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final, Self
 
 import structlog
@@ -16,9 +18,11 @@ from bo_worker.config import unknown_variables
 from bo_worker.kafka.errors import OffsetOutsideLog
 from bo_worker.observability.logs import configure_logging
 from bo_worker.service.failures import InvariantBrokenError
+from bo_worker.service.relay_process import RelayProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from types import FrameType
 
     from bo_worker.config import Settings
@@ -38,8 +42,12 @@ def run_process(settings: Settings) -> int:
     for name in unknown_variables(os.environ):
         log.warning("unknown_variable", variable=name)
     calm_collector()
-    with Signals(settings.shutdown_deadline_s) as signals, asyncio.Runner(loop_factory=loop_factory()) as runner:
-        return runner.run(_serve(settings, signals))
+    with (
+        _relay_process(settings) as relay_process,
+        Signals(settings.shutdown_deadline_s) as signals,
+        asyncio.Runner(loop_factory=loop_factory()) as runner,
+    ):
+        return runner.run(_serve(settings, signals, relay_process))
 
 
 def calm_collector() -> None:
@@ -64,8 +72,15 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _serve(settings: Settings, signals: Signals) -> int:
-    worker = Worker(settings)
+def _relay_process(settings: Settings) -> AbstractContextManager[RelayProcess | None]:
+    """Return the process for the relay; where forking is not known to be safe, none."""
+    if settings.relay_process == "own" and sys.platform == "linux":
+        return RelayProcess.fork(settings, loop_factory())
+    return nullcontext()
+
+
+async def _serve(settings: Settings, signals: Signals, relay_process: RelayProcess | None) -> int:
+    worker = Worker(settings, relay_process=relay_process)
     signals.tell(asyncio.get_running_loop(), worker.stopping)
     try:
         await worker.serve()

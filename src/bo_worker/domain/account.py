@@ -156,7 +156,13 @@ class Account:
         self.ended.setdefault((line.order.order_id, line.position), kept)
 
     def forget(self) -> None:
-        """Let go of orders whose lines point back at them, so that no garbage collector has to find them."""
+        """Let go of what a batch leaves most of, and of orders whose lines point back at them.
+
+        So no garbage collector has to find these.
+        """
         for order in self.orders.values():
             order.lines.clear()
+        self.orders.clear()
+        self.products.clear()
+        self.journal.clear()
         self.promised.clear()

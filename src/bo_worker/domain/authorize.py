@@ -95,9 +95,10 @@ def look_again(account: Account, order: Order, payment: OrderPayment) -> None:
 
 def due_at(order: Order, payment: OrderPayment, terms: PaymentTerms) -> datetime | None:
     """Return when the sweep has to look at a payment again: never while nothing of its order waits or is held."""
-    is_waiting = any(line.held or (line.backordered and not line.is_suspended) for line in order.lines)
-    if not is_waiting or not is_owed(order):
+    if not is_owed(order):
         return None
+    if not any(line.held or (line.backordered and not line.is_suspended) for line in order.lines):
+        return _cancelled_at(order, payment, terms)
     if payment.status == "failed":
         return payment.deadline
     ends_at = payment.capture_before
@@ -107,6 +108,14 @@ def due_at(order: Order, payment: OrderPayment, terms: PaymentTerms) -> datetime
     if payment.status != "authorized" or ends_at is None or terms.at_shipment:
         return None
     return ends_at - terms.renew_before
+
+
+def _cancelled_at(order: Order, payment: OrderPayment, terms: PaymentTerms) -> datetime | None:
+    """Return when an order, of which nothing else waits or is held, loses what is suspended."""
+    is_suspended = any(line.backordered for line in order.lines)
+    if payment.deadline is None or terms.cancel_after is None or not is_suspended:
+        return None
+    return payment.deadline + terms.cancel_after
 
 
 def set_due(account: Account, order: Order) -> None:

@@ -20,12 +20,13 @@ class PaymentTerms:
 
     An authorization is to be renewed `renew_before` it runs out while its order waits or, with `at_shipment`, only
     when units of the order could leave. The payment service has `renew_before` to answer. After a failure the order
-    keeps its claims for `grace`.
+    keeps its claims for `grace`, and waits for another `cancel_after` before it is cancelled; for ever with None.
     """
 
     renew_before: timedelta = timedelta(hours=24)
     grace: timedelta = timedelta(hours=72)
     at_shipment: bool = False
+    cancel_after: timedelta | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -1,9 +1,12 @@
-"""An order whose payment failed loses its claims, and waits without being served until its money is there."""
+"""An order whose payment failed loses its claims, waits unserved for its money, and is cancelled at last."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bo_worker.domain.authorize import FAILED
+from bo_worker.domain.cancel_order import cancel_waiting
+from bo_worker.domain.notice import notified, notify
 from bo_worker.domain.settle import Effect
 
 if TYPE_CHECKING:
@@ -45,6 +48,16 @@ def _return(account: Account, line: OrderLine, claim: Claim, effect: Effect) -> 
     stock.is_changed = True
     account.note("lost", quantity, line.sku, claim.location, line)
     effect.touch(line.sku, claim.location)
+
+
+def cancel_unpaid(account: Account, order: Order) -> None:
+    """Cancel what is suspended: its time is over too, and nobody has paid."""
+    cancelled = [
+        notified(line, cancel_waiting(account, line, line.backordered))
+        for line in order.lines
+        if line.is_suspended and line.backordered
+    ]
+    notify(account, order, "order_cancelled", cancelled, reason=FAILED)
 
 
 def resume(account: Account, order: Order, effect: Effect) -> None:

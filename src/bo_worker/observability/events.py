@@ -33,6 +33,8 @@ EVENTS: Final = {
     "sweep_job_busy": "A job of the sweep met what others work on; it is tried again in the next round.",
     # messages out
     "relay_leading": "This worker publishes the outbox.",
+    "relay_process_ended": "The process of the relay is gone: the worker publishes the outbox itself.",
+    "relay_process_failed": "The process of the relay met what it did not foresee.",
     "relay_retried": "The database did not answer the relay, which stands back and tries again.",
     "publish_retried": "Kafka did not acknowledge the outbox; it is published again.",
     "message_unpublishable": "Kafka will never take a message of this size; it was published without its value.",

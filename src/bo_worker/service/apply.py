@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,17 +15,11 @@ from bo_worker.domain.settle import settle
 from bo_worker.messages.inbound import Decoded, Refused
 from bo_worker.messages.outbound import dead_letter
 from bo_worker.service.scope import scope_of
+from bo_worker.service.telling import encode_facts, instant
 from bo_worker.service.unfinished import remainder_of
 from bo_worker.service.waiting_lines import load_waiting
 from bo_worker.service.waiting_room import WaitingRoom
-from bo_worker.service.work import (
-    Work,
-    encode_facts,
-    instant,
-    load_lanes,
-    load_losses,
-    save_work,
-)
+from bo_worker.service.work import Work, load_lanes, load_losses, save_work
 from bo_worker.store.consent import load_consents
 from bo_worker.store.keys import find_applied, lock_keys, save_applied
 from bo_worker.store.orders import find_order_digests, load_orders
@@ -109,10 +104,11 @@ async def apply_batch(
             await start_unfinished(connection, cause, remainder_of(effect).dump(), list(effect.locations))
         await advance_positions(connection, batch.next_offsets)
         checkpoint("before_commit")
+        # Postgres takes its time to write it all to disk: what is not needed any more is thrown away meanwhile.
+        asyncio.get_running_loop().call_soon(work.forget)
     applied.seconds = time.perf_counter() - begun
     checkpoint("after_commit")
     applied.units = work.units
-    work.account.forget()
     return applied
 
 

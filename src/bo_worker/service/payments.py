@@ -48,6 +48,8 @@ async def renew_authorizations(connection: asyncpg.Connection, rules: Rules, now
 async def give_up_unpaid(connection: asyncpg.Connection, rules: Rules, now: datetime) -> Done:
     """Give what one order holds to the queue, in rank, as its payment failed and its time to mend that is over.
 
+    Where it lost that long ago, and is not paid yet, it is cancelled.
+
     Raises:
         OrdersBusyError: an order of the queue stays locked elsewhere.
         UnfinishedCauseError: a product waits for the rest of a large change.
@@ -73,6 +75,9 @@ async def _give_up(
             return Done(more=True, messages=await save_work(connection, work, now))
         account.products = await lock_products(connection, {line.sku for line in order.lines})
         account.cause = _cause(work, "unpaid", order, due)
+        if order.payment.deadline != due:
+            unpaid.cancel_unpaid(account, order)
+            return Done(more=True, messages=await save_work(connection, work, now))
         waited = _waiting(order)
         effect = unpaid.give_up_unpaid(account, order)
         messages = await settle_and_save(connection, work, effect, rules, now, waited)

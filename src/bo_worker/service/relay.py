@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -16,7 +17,7 @@ from bo_worker.store.leadership import RELAY_LOCK, lead
 from bo_worker.store.outbox import delete_outbox, newest_outbox, read_outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from bo_worker.kafka.publisher import Publisher
     from bo_worker.messages.record import Message, Outgoing
@@ -27,12 +28,28 @@ _FIRST_PAUSE_S = 0.05
 DROPPED_BYTES_HEADER = "bo_dropped_bytes"
 
 
+class RelayListener(Protocol):
+    """Whoever is told what a relay does."""
+
+    def published(self, counts: Mapping[str, int], seconds: float) -> None:
+        """Kafka has acknowledged messages: how many by topic, and how long it took."""
+
+    def relay_led(self, is_leader: bool) -> None:  # noqa: FBT001 - a callback
+        """The relay leads from now on, or no more."""
+
+    def relay_retried(self, error: str) -> None:
+        """The relay met an error of this name, which passes by itself."""
+
+
+def no_checkpoint(_: str) -> None:
+    """Go on; fault tests pass a function that ends the process instead."""
+
+
 class Relay:
     """Publishes the outbox while it leads; stands by while another worker's relay does.
 
     The session's advisory lock makes it the leader: it reads and deletes on that same session, so a relay
-    whose session is gone can't delete anything. `woken` is set when this process has committed messages.
-    `published` is told the messages and the seconds of each round, `retried` of each error that passes by itself.
+    whose session is gone can't delete anything. `woken` is set when this worker has committed messages.
     """
 
     def __init__(
@@ -43,20 +60,18 @@ class Relay:
         bytes_max: int,
         poll_s: float,
         retry_wait_max_s: float,
-        published: Callable[[list[Outgoing], float], None],
-        checkpoint: Callable[[str], None],
-        retried: Callable[[Exception], None],
+        listener: RelayListener,
+        checkpoint: Callable[[str], None] = no_checkpoint,
     ) -> None:
         self._session = session
         self._publisher = publisher
         self._bytes_max = bytes_max
         self._poll_s = poll_s
         self._retry_wait_max_s = retry_wait_max_s
-        self._published = published
+        self._listener = listener
         self._checkpoint = checkpoint
-        self._retried = retried
         self.woken = asyncio.Event()
-        self.is_leader = False
+        self._is_leader = False
 
     async def run(self, draining: asyncio.Event) -> None:
         """Publish until `draining` is set and, if this relay leads, nothing is left."""
@@ -87,9 +102,9 @@ class Relay:
         self.woken.clear()
         was_open = self._session.is_open
         connection = await self._session.connected()
-        if not (self.is_leader and was_open):
-            self.is_leader = await lead(connection, RELAY_LOCK)
-            if not self.is_leader:
+        if not (self._is_leader and was_open):
+            self._lead(await lead(connection, RELAY_LOCK))
+            if not self._is_leader:
                 return False
             log.info("relay_leading")
         rows = await read_outbox(connection, self._bytes_max)
@@ -104,8 +119,13 @@ class Relay:
         self._checkpoint("published")
         await delete_outbox(connection, [row.row_id for row in rows])
         self._checkpoint("deleted")
-        self._published(messages, time.perf_counter() - started)
+        self._listener.published(Counter([topic for topic, *_ in messages]), time.perf_counter() - started)
         return True
+
+    def _lead(self, is_leader: bool) -> None:  # noqa: FBT001 - what it is from now on
+        if is_leader != self._is_leader:
+            self._is_leader = is_leader
+            self._listener.relay_led(is_leader)
 
     async def _publish(self, messages: list[Outgoing]) -> None:
         """Publish messages in order; one that the broker will never take goes without its value."""
@@ -126,13 +146,13 @@ class Relay:
         """Nothing is lost: what was not acknowledged stays in the outbox. A wrong row stops the worker."""
         if isinstance(error, PublishFailed):
             log.warning("publish_retried", error=str(error))
-            self._retried(error)
+            self._listener.relay_retried(type(error).__name__)
             return
         if remedy(error) != "retry":
             raise InvariantBrokenError(repr(error)) from error
         log.warning("relay_retried", error=repr(error))
-        self._retried(error)
-        self.is_leader = False
+        self._listener.relay_retried(type(error).__name__)
+        self._lead(False)
         await self._session.discard()
 
     def _new_pauses(self) -> Iterator[float]:

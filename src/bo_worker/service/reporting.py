@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 if TYPE_CHECKING:
-    from bo_worker.messages.record import Outgoing, Record
+    from collections.abc import Mapping
+
+    from bo_worker.messages.record import Record
     from bo_worker.observability.metrics import Metrics
     from bo_worker.service.apply import Applied
     from bo_worker.service.batch import Batch
@@ -47,11 +49,19 @@ class Reporter:
         if done.messages or done.units:
             log.info("sweep_job_done", job=job, messages=done.messages, units=dict(done.units))
 
-    def published(self, messages: list[Outgoing], seconds: float) -> None:
-        """Kafka has acknowledged messages."""
-        for topic, count in Counter([topic for topic, *_ in messages]).items():
+    def published(self, counts: Mapping[str, int], seconds: float) -> None:
+        """Kafka has acknowledged messages: how many by topic."""
+        for topic, count in counts.items():
             self._metrics.messages_published.labels(topic).inc(count)
         self._metrics.phase_seconds.labels("publish").inc(seconds)
+
+    def relay_led(self, is_leader: bool) -> None:  # noqa: FBT001 - a callback
+        """The relay of this worker leads from now on, or no more."""
+        self._metrics.relay_leader.set(is_leader)
+
+    def relay_retried(self, error: str) -> None:
+        """The relay met an error of this name, which passes by itself."""
+        self._metrics.retries.labels(error).inc()
 
     def retried(self, error: Exception) -> None:
         """Something failed for a reason that passes by itself."""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from bo_worker.observability.metrics import Metrics
     from bo_worker.service.intake import Intake
-    from bo_worker.service.relay import Relay
     from bo_worker.service.sweep import Sweep
     from bo_worker.store.session import Session
 
@@ -41,7 +40,6 @@ class Vitals:
         session: Session,
         metrics: Metrics,
         intake: Intake,
-        relay: Relay,
         sweep: Sweep,
         *,
         rank_by: str,
@@ -51,7 +49,6 @@ class Vitals:
         self._session = session
         self._metrics = metrics
         self._intake = intake
-        self._relay = relay
         self._rank_by = rank_by
         self._started = started
         self._stopping = stopping
@@ -82,7 +79,6 @@ class Vitals:
             await asyncio.sleep(_INTERVAL_S)
 
     async def _measure_consumer(self) -> None:
-        self._metrics.relay_leader.set(self._relay.is_leader)
         await self._intake.commit_offsets()
         consumer = self._intake.consumer
         self._metrics.show_lag(await consumer.lag() if consumer else {})

@@ -6,6 +6,7 @@ order. Orders that are found in a queue, when products are locked already, are t
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,13 +17,11 @@ from bo_worker.domain.account import Account, Terms
 from bo_worker.domain.authorize import set_due
 from bo_worker.domain.availability import availability, snapshot
 from bo_worker.domain.demand import rank_by_need_by, rank_by_placed_at
-from bo_worker.domain.facts import Availability, Procurement
 from bo_worker.domain.missing import ClaimsExhaustedError, QueueUndividedError
 from bo_worker.domain.pay_back import pay_back
 from bo_worker.domain.waitlist import follow_stock
-from bo_worker.messages.outbound import encode
-from bo_worker.messages.packing import pack
 from bo_worker.service.procurement import close_backorders, publish_procurement
+from bo_worker.service.telling import encode_facts, instant, pack_rows
 from bo_worker.store.consent import save_consents
 from bo_worker.store.journal import append_journal
 from bo_worker.store.keys import Key, lock_keys, save_keys
@@ -41,21 +40,12 @@ if TYPE_CHECKING:
 
     from bo_worker.domain.cause import Cause
     from bo_worker.domain.demand import OrderLine, Rank
-    from bo_worker.domain.facts import Fact
     from bo_worker.domain.missing import NotLoadedError
     from bo_worker.domain.settle import Effect
     from bo_worker.messages.record import Event, Message
     from bo_worker.store.losses import Place
     from bo_worker.store.products import LaneName
 
-MESSAGES_PER_ROW_MAX = 5000
-# What counts units of goods, by kind of fact.
-_COUNTED = {
-    "ship": "ship",
-    "cross_dock": "cross_dock",
-    "put_away": "put_away",
-    "order_backordered": "backordered",
-}
 _FIRST_UNITS = 16
 _GROWTH = 4
 
@@ -129,6 +119,11 @@ class Work:
     messages: list[Event | Message] = field(default_factory=list)
     units: Counter[str] = field(default_factory=Counter)
     begun: list[tuple[Cause, Effect]] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """Let go of what takes long to throw away."""
+        self.account.forget()
+        self.messages.clear()
 
     def hold_lines(self) -> None:
         """Let products know the loaded lines that wait for them or have claims on them."""
@@ -223,40 +218,12 @@ async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -
     await save_joined(connection, account.joined)
     await save_deliveries(connection, account.deliveries.values())
     await count_served(connection, account.served_by_truck)
+    # Postgres takes longer over the journal than we do: what comes next is made ready meanwhile.
+    packing = asyncio.create_task(pack_rows(messages))
     await append_journal(connection, account.journal, now)
-    for first in range(0, len(messages), MESSAGES_PER_ROW_MAX):
-        part = messages[first : first + MESSAGES_PER_ROW_MAX]
-        await append_outbox(connection, len(part), pack(part))
+    for count, body in await packing:
+        await append_outbox(connection, count, body)
     return len(messages)
-
-
-def encode_facts(work: Work, at: bytes) -> None:
-    """Number the facts so far per topic and key, without gaps, and make events of them, stamped with `at`.
-
-    Done after each decision, while its facts are at hand, it takes less time than for a whole batch at once.
-    """
-    facts, messages, units = work.account.facts, work.messages, work.units
-    for fact, cause in facts:
-        messages.append(encode(fact, sequence=_next_number(work, fact), at=at, traceparent=cause.traceparent))
-        counted_as = _COUNTED.get(fact.kind)
-        if counted_as is not None:
-            for line in fact.lines:  # type: ignore[union-attr]  # these kinds have lines
-                units[counted_as] += line.quantity
-    facts.clear()
-
-
-def _next_number(work: Work, fact: Fact) -> int:
-    topic = fact.topic
-    if topic == Availability.topic:
-        product = work.account.products[fact.key]
-        product.availability_sequence += 1
-        return product.availability_sequence
-    if topic == Procurement.topic:
-        product = work.account.products[fact.key]
-        product.procurement_sequence += 1
-        product.note_purchasing()  # Nothing else of it need have changed, and the number must be stored.
-        return product.procurement_sequence
-    return work.keys[fact.key].next_number(topic)
 
 
 def _publish_availability(account: Account) -> None:
@@ -282,8 +249,3 @@ def _follow_waitlists(work: Work) -> None:
         is_followed = product.waitlist is not None and product.is_changed and not product.is_reserved
         if is_followed and product.sku not in reserved:
             follow_stock(product)
-
-
-def instant(now: datetime) -> bytes:
-    """Return an instant as RFC 3339 in UTC, to the millisecond."""
-    return now.strftime("%Y-%m-%dT%H:%M:%S.").encode() + b"%03dZ" % (now.microsecond // 1000)
