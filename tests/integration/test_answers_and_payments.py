@@ -35,7 +35,7 @@ def rules_of(chance: Random) -> Rules:
     terms = Terms(
         is_day_off=is_day_off,
         delays=load_delay_terms(3, 5, silence_cancels=chance.random() < 0.3),
-        payment=PaymentTerms(at_shipment=chance.random() < 0.4),
+        payment=PaymentTerms(at_shipment=chance.random() < 0.4, cancel_after=timedelta(days=9)),
         choices=ChoiceTerms(2, 20, 7, chance.choice([0, 4])),
     )
     return Rules("placed_at", chance.choice([3, 5_000]), terms=terms, token_secret=SECRET)
