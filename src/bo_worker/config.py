@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     rank_by: Annotated[Literal["placed_at", "need_by"], BeforeValidator(lower)] = Field(
         "placed_at", description="Who is served first among orders of one priority."
     )
-    batch_records_max: int = Field(4000, ge=1, le=10_000, description="Messages in one transaction.")
+    batch_records_max: int = Field(10_000, ge=1, le=20_000, description="Messages in one transaction.")
     batch_bytes_max: int = Field(
         8 * _MIB, ge=64 * _KIB, le=256 * _MIB, description="Bytes of messages in one transaction."
     )

@@ -143,7 +143,7 @@ async def test_a_worker_waits_for_what_is_missing_and_a_signal_ends_the_wait(
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
     [
-        ("BO_BATCH_RECORDS_MAX", "0", "BO_BATCH_RECORDS_MAX: expected a whole number from 1 to 10000, found '0'"),
+        ("BO_BATCH_RECORDS_MAX", "0", "BO_BATCH_RECORDS_MAX: expected a whole number from 1 to 20000, found '0'"),
         (
             "BO_DATABASE_URL",
             "postgresql://u:secret/x@h/d",

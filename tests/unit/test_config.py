@@ -68,7 +68,7 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
         ("BO_KAFKA_BOOTSTRAP_SERVERS", "kafka", "host:port, several separated by commas"),
         ("BO_KAFKA_SSL_CA_FILE", "/nowhere.pem", "the name of an existing file"),
         ("BO_TOPIC_REPLICATION_FACTOR", "0", "a whole number from 1 to 10, or -1"),
-        ("BO_BATCH_RECORDS_MAX", "0", "a whole number from 1 to 10000"),
+        ("BO_BATCH_RECORDS_MAX", "0", "a whole number from 1 to 20000"),
     ],
 )
 def test_a_fault_names_the_variable_what_was_expected_and_what_was_found(

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 _FETCH_WAIT_S = 0.2
 _DECODE_SLICE = 25
-# Decoded inputs are many small objects: no more of them than keep the applier busy.
-_BATCHES_AHEAD_MAX = 2
 _HANDOVER_WAIT_S = 5.0
 _FIRST_PAUSE_S = 0.1
 _NO_BYTES = b""
@@ -172,8 +170,9 @@ class Intake:
             await happens_within(_FETCH_WAIT_S, self._taken)
 
     def _is_full(self) -> bool:
-        ahead_max = self._settings.batch_records_max * _BATCHES_AHEAD_MAX
-        return len(self._queue) >= ahead_max or self._bytes > self._settings.queue_bytes_max
+        # Decoded inputs are many small objects: no more of them than the next batch takes.
+        settings = self._settings
+        return len(self._queue) >= settings.batch_records_max or self._bytes > settings.queue_bytes_max
 
     def _put(self, records: list[Record]) -> None:
         """Decode records and queue those that are ours and not applied yet."""
