@@ -5,7 +5,7 @@ The stories share the worker; each has products and orders of its own, and count
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -261,3 +261,31 @@ async def test_a_customer_is_asked_before_the_told_day_passes_where_the_past_of_
     )
     assert (notice["reason"], notice["lines"][0]["expected_to"]) == ("supplier_late", late)
     assert notice["options"] == ["keep", "cancel"]
+
+
+async def test_where_nothing_told_of_a_delay_the_customer_is_asked_as_the_day_ends(shop: Shop) -> None:
+    """A day ends at midnight UTC; goods that come in its last minute come in time."""
+    await shop.expects("P", 3)
+    await shop.places("SO-P", wants(2, "P"))
+    day = shop.now.date() + timedelta(days=3)
+    promised = ("order_backordered", f"{day}", f"{day}")
+
+    async def looked_at() -> bool:
+        return bool(await shop.world.value("select ended_on >= $1 from bo_worker.delay_walk", shop.now.date()))
+
+    async def asked() -> bool:
+        return bool(
+            await shop.world.value("select exists (select from bo_worker.delay_notice where order_id = 'SO-P')")
+        )
+
+    last_second = datetime.combine(day, time(23, 59, 59), UTC)
+    shop.now = last_second
+    await shop.days_pass(0, until=looked_at)
+    assert shop.told("SO-P") == [promised]
+    shop.now += timedelta(seconds=1)
+    await shop.days_pass(0, until=asked)
+    assert shop.told("SO-P") == [promised, ("expected_date_changed", None, None), ("delay_notice", None, None)]
+    assert shop.world.data_of("customer-notification", "SO-P")[-1]["reason"] == "no_date"
+    assert ("expedite", "promise_at_risk", 2) in shop.purchasing("P")
+    await shop.receives("P", 9, purchase_order_id="PO-P")
+    assert shop.kinds("SO-P")[3:] == ["backorder_filled"]
