@@ -201,6 +201,29 @@ async def test_what_is_made_to_order_is_asked_for_by_each_order_and_promised_the
     assert shop.instructed("SO-T2") == [("cross_dock", {"1": 2})]
 
 
+async def test_pre_orders_are_taken_up_to_a_limit_for_the_release_and_served_by_what_comes_early(shop: Shop) -> None:
+    release = shop.day(6)
+    await shop.sells("E", "pre_order", release_on=release, backorder_limit=4)
+    await shop.places("SO-E2", wants(2, "E"))
+    await shop.places("SO-E1", wants(2, "E"), priority=1)
+    await shop.places("SO-E3", wants(1, "E"))
+    assert shop.told("SO-E2") == shop.told("SO-E1") == [("order_backordered", release, release)]
+    assert [data["reason"] for data in shop.world.data_of("customer-notification", "SO-E3")] == ["backorder_limit"]
+    assert shop.availability("E")["state"] == "out_of_stock"
+    await shop.receives("E", 3)
+    assert shop.instructed("SO-E1") == [("cross_dock", {"1": 2})]
+    assert shop.instructed("SO-E2") == [("cross_dock", {"1": 1})]
+    assert shop.availability("E")["state"] == "pre_order"
+
+    async def is_released() -> bool:
+        return bool(await shop.world.value("select phase = 'open' from bo_worker.product where sku = 'E'"))
+
+    await shop.days_pass(6, until=is_released)
+    assert shop.availability("E")["state"] == "backorderable"
+    await shop.receives("E", 1)
+    assert shop.instructed("SO-E2")[1:] == [("cross_dock", {"1": 1})]
+
+
 async def test_backorders_close_when_too_many_give_up_and_open_only_well_below_the_limit(shop: Shop) -> None:
     """Seven of thirty would close nothing, but are too many to open again."""
     await shop.sells("C", "standard", cancellation_rate_limit=0.25)
