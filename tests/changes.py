@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from bo_worker.domain.account import Refusal
+from bo_worker.domain.availability import availability, snapshot
 from bo_worker.domain.cause import Cause
 from bo_worker.domain.commands import (
     AdjustInventory,
@@ -28,9 +29,12 @@ from bo_worker.domain.identity import derive_id
 from story import AT, CUSTOMER, Story, brings, told
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from bo_worker.domain.account import Account
     from bo_worker.domain.commands import Backorder
-    from bo_worker.domain.facts import Fact, FulfillmentLine, Notification
+    from bo_worker.domain.facts import Availability, Fact, FulfillmentLine, Notification
+    from bo_worker.domain.stock import Product
 
 Units = tuple[str, int] | tuple[str, int, str]
 
@@ -113,6 +117,11 @@ def picture(account: Account) -> list[Any]:
     ]
     counts = [len(account.facts), len(account.journal), len(account.early), len(account.refused)]
     return [orders, products, counts]
+
+
+def shop_view(product: Product, today: date | None = None) -> Availability:
+    """What a shop would be told of a product."""
+    return availability(product, snapshot(product), today)
 
 
 def cause_of(command: Command) -> Cause:

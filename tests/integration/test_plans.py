@@ -284,3 +284,5 @@ async def test_a_lot_that_expires_too_soon_is_put_away_and_shipped(database_url:
         fresh = brings(2, line_id="2", lot="L2", expires_on="2026-12-01")
         await found.apply(received("R-1", stale, fresh))
         assert await left(found) == [("cross_dock", "SO-1", 2), ("ship", "SO-1", 1), ("put_away", "R-1", 2)]
+        assert await found.plans() == []  # All that was planned came, if by way of storage.
+        assert await found.stored() == []

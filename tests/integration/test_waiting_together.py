@@ -126,6 +126,16 @@ async def test_what_waits_leaves_when_the_rest_is_promised_too_late(books: Ledge
     assert await audit(await books.connection()) == []
 
 
+async def test_what_comes_does_not_wait_for_what_its_supplier_ships(books: Ledger) -> None:
+    """The supplier's own line is of a product that the receipt does not touch."""
+    direct = build.policy("SKU-2", kind="drop_ship", lead_time_days=2)
+    await books.apply(one("product-policy-updated", direct), placed("SO-1", "SKU-1", "SKU-2"))
+    told = await since(books, received("R-1", "SKU-1"))
+    assert [found["kind"] for found in told] == ["cross_dock", "backorder_filled"]
+    assert await held(books) == {"SO-1": None}
+    assert await audit(await books.connection()) == []
+
+
 async def test_a_new_order_waits_for_what_is_promised_soon(books: Ledger) -> None:
     await books.apply(coming("PO-2", "SKU-2", "2026-11-25"), received("R-1", "SKU-1"))
     told = await since(books, placed("SO-1", "SKU-1", "SKU-2"))

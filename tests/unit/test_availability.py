@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bo_worker.domain.availability import availability, snapshot
+from bo_worker.domain.availability import snapshot
 from bo_worker.domain.facts import Availability, LocationAvailability
-from changes import Changes, amends, cancels, corrects, dispatches, sets
+from changes import Changes, amends, cancels, corrects, dispatches, sets, shop_view
 from story import brings, wants
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def test_the_state_says_whether_the_next_unit_can_be_sold_and_how(
         story.hears(sets(**policy))
     if stock:
         story.receipt("R-1", brings(stock))
-    assert availability(story.account.product("SKU-1")).state == state
+    assert shop_view(story.account.product("SKU-1")).state == state
 
 
 def test_stock_is_told_by_location_in_the_order_of_names_and_in_sum(story: Changes) -> None:
@@ -63,7 +63,7 @@ def test_stock_is_told_by_location_in_the_order_of_names_and_in_sum(story: Chang
     story.order("SO-1", wants(1, at="WH2"), wants(4, "2", at="WH1"), wants(9, "3", at="WH9"))
     story.hears(corrects("ADJ-1", -2, location="WH0"))
     story.hears(sets(safety_stock=3))
-    assert availability(story.account.product("SKU-1")) == Availability(
+    assert shop_view(story.account.product("SKU-1")) == Availability(
         "SKU-1",
         "in_stock",
         on_hand=11,
@@ -83,7 +83,7 @@ def test_stock_is_told_by_location_in_the_order_of_names_and_in_sum(story: Chang
 
 def test_a_product_that_is_only_waited_for_has_a_state_and_no_stock(story: Changes) -> None:
     story.order("SO-1", wants(2))
-    assert availability(story.account.product("SKU-1")) == Availability(
+    assert shop_view(story.account.product("SKU-1")) == Availability(
         "SKU-1", "backorderable", 0, 0, 0, 2, 0, [], None, []
     )
 
@@ -129,26 +129,26 @@ def begun(story: Changes) -> Changes:
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_a_shop_can_see_is_a_change(story: Changes, name: str) -> None:
     product = begun(story).account.product("SKU-1")
-    before, told = snapshot(product), availability(product)
+    before, told = snapshot(product), shop_view(product)
     CHANGES[name](story)
-    assert availability(product) != told
+    assert shop_view(product) != told
     assert snapshot(product) != before
 
 
 @pytest.mark.parametrize("name", NO_CHANGES)
 def test_what_a_shop_can_not_see_is_none(story: Changes, name: str) -> None:
     product = begun(story).account.product("SKU-1")
-    before, told = snapshot(product), availability(product)
+    before, told = snapshot(product), shop_view(product)
     NO_CHANGES[name](story)
-    assert availability(product) == told
+    assert shop_view(product) == told
     assert snapshot(product) == before
 
 
 def test_units_that_came_and_went_between_two_looks_are_no_change(story: Changes) -> None:
     product = story.account.product("SKU-1")
     story.receipt("R-1", brings(3))
-    before, told = snapshot(product), availability(product)
+    before, told = snapshot(product), shop_view(product)
     story.receipt("R-2", brings(3), location="WH2")
     story.hears(corrects("ADJ-1", -3, location="WH2"))
-    assert availability(product) == told
+    assert shop_view(product) == told
     assert snapshot(product) == before

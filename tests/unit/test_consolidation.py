@@ -92,6 +92,19 @@ def test_what_is_there_leaves_where_the_rest_does_not_come_soon(story: Together,
     assert story.hold() is None
 
 
+def test_nothing_waits_for_what_its_supplier_ships(story: Together) -> None:
+    """SKU-5 comes in 3 days too, but not here; SKU-2 does."""
+    story.hears(sets(sku="SKU-5", kind="drop_ship", lead_time_days=3))
+    story.stores(WH1=4)
+    assert ship("SO-1", part(2), completes=False) in story.order("SO-1", wants(2), wants(1, "2", "SKU-5"))
+    story.hears(sets(2, sku="SKU-5", kind="drop_ship", lead_time_days=5))
+    both = story.order("SO-2", wants(2), wants(1, "2", "SKU-5"), wants(1, "3", "SKU-2"))
+    assert dated(backordered("SO-2", ("2", 1, "SKU-5"), ("3", 1, "SKU-2")), 5, 3, reason="consolidation") in both
+    assert story.hold("SO-2") == TODAY + timedelta(days=5)
+    assert story.receipt("R-2", brings(1, sku="SKU-2"))[-1].kind == "backorder_filled"
+    assert story.buckets("SO-2") == [{"released": 2}, {"backordered": 1}, {"released": 1}]
+
+
 def test_nothing_waits_for_an_order_that_is_there(story: Together) -> None:
     story.stores(WH1=3)
     assert story.order("SO-1", wants(2)) == [ship("SO-1", part(2), completes=True), confirmed("SO-1", ("1", 2))]

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bo_worker.domain.availability import availability, snapshot
+from bo_worker.domain.availability import snapshot
 from bo_worker.domain.facts import Procurement
 from bo_worker.domain.kinds import turn
 from bo_worker.domain.promise import from_lead_time
 from bo_worker.domain.settle import Effect, settle
 from bo_worker.domain.supply import SupplyLine
-from changes import Changes, cancels, corrects, dispatches, sets, shipped
+from changes import Changes, cancels, corrects, dispatches, sets, shipped, shop_view
 from story import backordered, brings, confirmed, filled, part, put_away, rejected, ship, stored, told, wants
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Season(Changes):
 
     @property
     def state(self) -> str:
-        return availability(self.account.product("SKU-1")).state
+        return shop_view(self.account.product("SKU-1")).state
 
     def promised(self, order_id: str) -> date | None:
         return self.account.orders[order_id].lines[0].expected_to
@@ -131,7 +131,7 @@ def test_the_state_agrees_with_whether_a_line_is_taken_within_the_window(
 ) -> None:
     story.hears(sets(backorder="if_promised", window_days=window))
     story.expects(5, START)
-    assert availability(story.account.product("SKU-1"), TODAY).state == state
+    assert shop_view(story.account.product("SKU-1"), TODAY).state == state
     story.order("SO-1", wants(1))
     assert (story.promised("SO-1") is not None) == (state == "backorderable")
 
@@ -158,9 +158,9 @@ def test_a_policy_that_moves_what_can_be_promised_is_a_change_that_a_shop_sees(
     story.is_kind("pre_order", release_on=START)
     story.expects(5, START)
     product = story.account.product("SKU-1")
-    before, seen = availability(product), snapshot(product)
+    before, seen = shop_view(product), snapshot(product)
     story.hears(sets(2, **change))
-    assert availability(product) != before
+    assert shop_view(product) != before
     assert snapshot(product) != seen
 
 
@@ -240,7 +240,7 @@ def test_before_its_season_a_product_is_neither_released_nor_promised_earlier(st
     assert story.promised("SO-1") == START
     assert story.buckets("SO-1") == [{"backordered": 3}]
     assert story.receipt("R-1", brings(4)) == [put_away("R-1", stored(4))]
-    assert availability(story.account.product("SKU-1")).available == 0
+    assert shop_view(story.account.product("SKU-1")).available == 0
 
 
 def test_when_its_season_begins_stock_serves_the_queue_in_rank(story: Season) -> None:
@@ -273,7 +273,7 @@ def test_no_promise_lies_after_the_season(story: Season) -> None:
     story.expects(5, END + timedelta(days=1))
     story.order("SO-2", wants(1))
     assert [story.promised(order_id) for order_id in ("SO-1", "SO-2")] == [None, None]
-    assert availability(story.account.product("SKU-1")).available_to_promise == []
+    assert shop_view(story.account.product("SKU-1")).available_to_promise == []
 
 
 # Manufacturer, indefinite.

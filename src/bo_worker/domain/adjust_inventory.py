@@ -105,8 +105,7 @@ def _lose(
     stock.allocated -= quantity
     product = account.product(line.sku)
     product.waiting += quantity
-    product.disturb()
-    product.are_promises_due = True  # The line still has the day from when it waited before.
+    product.doubt_promises()  # The line still has the day from when it waited before.
     line.backordered += quantity
     account.enqueue(product, line)
     account.note("lost", quantity, line.sku, stock.location, line).fulfillment_id = claim.fulfillment_id

@@ -67,10 +67,11 @@ def claim(
     product.holders[line.order.order_id, line.position] = line
     stock.allocated += quantity
     stock.is_changed = True
+    if arrivals is not None and arrivals.purchase_order_id is not None and arrivals.location == stock.location:
+        served = (arrivals.purchase_order_id, line.order.order_id, line.position)
+        units = account.served_by_truck.get(served, 0) + arrivals.give(stock.sku, quantity)
+        account.served_by_truck[served] = units
     for new in _claims(stock, quantity, arrivals):
-        if new.receipt_id is not None and arrivals is not None and arrivals.purchase_order_id is not None:
-            served = (arrivals.purchase_order_id, line.order.order_id, line.position)
-            account.served_by_truck[served] = account.served_by_truck.get(served, 0) + new.held
         line.claim_count += 1
         new.number = line.claim_count
         new.entry = account.note(change, new.held, stock.sku, stock.location, line)

@@ -32,8 +32,8 @@ class Arrival:
 class Arrivals:
     """The units that a receipt brought to its location, in the order of its lines.
 
-    `purchase_order_id` names its purchase order where that was in transit. `orders` counts those that left from
-    the dock.
+    `purchase_order_id` names its purchase order where that was in transit; then `given` are the units by SKU that
+    went to order lines. `orders` counts those that left from the dock.
     """
 
     receipt_id: str
@@ -43,6 +43,7 @@ class Arrivals:
     received_at: datetime
     purchase_order_id: str | None = None
     orders: int = 0
+    given: dict[str, int] = field(default_factory=dict)
     by_sku: dict[str, list[Arrival]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -52,6 +53,13 @@ class Arrivals:
     def of(self, sku: str) -> Sequence[Arrival]:
         """Return the arrivals of one SKU, first line first."""
         return self.by_sku.get(sku, ())
+
+    def give(self, sku: str, quantity: int) -> int:
+        """Count units that go to an order line; return those of them that came just now, which go first."""
+        before = self.given.get(sku, 0)
+        part = min(quantity, sum([arrival.quantity for arrival in self.of(sku)]) - before)
+        self.given[sku] = before + part
+        return part
 
     def dock(self, line_id: str | None, quantity: int) -> str | None:
         """Count units of a receipt line that leave from the dock; return their lot."""

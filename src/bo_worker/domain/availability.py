@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bo_worker.domain.facts import Availability, LocationAvailability, PromisedQuantity
 from bo_worker.domain.kinds import DROP_SHIP, ENDED, PRE_ORDER, WITHOUT_LEAD_TIME, is_in_time, starts_on
@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from bo_worker.domain.stock import Product
 
 
-def snapshot(product: Product) -> tuple[object, ...]:
+class Snapshot(NamedTuple):
+    """What a shop can see of a product: the units available, what can be promised of later ones, and all the rest."""
+
+    available: int
+    promised: list[PromisedQuantity]
+    seen: list[object]
+
+
+def snapshot(product: Product) -> Snapshot:
     """Return what a shop can see of a product, to tell cheaply whether it changed."""
     safety_stock = product.safety_stock
     free = 0
@@ -30,27 +38,26 @@ def snapshot(product: Product) -> tuple[object, ...]:
     promised = available_to_promise(product, free)
     if product.policy is not None and product.policy.backorder == "if_promised":
         seen.append(product.policy.window_days)
-    return (*seen, *promised, _state(product, free, promised))
+    seen.append(_state(product, free, promised))
+    return Snapshot(free, promised, seen)
 
 
-def availability(product: Product, today: date | None = None) -> Availability:
-    """Return the availability of a product; no day: whatever day it is, as far as that matters."""
+def availability(product: Product, found: Snapshot, today: date | None = None) -> Availability:
+    """Return the availability of a product that is `found` so; no day: whatever day it is, as far as that matters."""
     locations = [
         LocationAvailability(stock.location, stock.on_hand, stock.allocated, product.available(stock))
         for stock in sorted(product.stock.values(), key=lambda stock: stock.location)
         if stock.on_hand
     ]
-    available = sum(location.available for location in locations)
-    promised = available_to_promise(product, available)
     return Availability(
         product.sku,
-        _state(product, available, promised, today),
+        _state(product, found.available, found.promised, today),
         sum(location.on_hand for location in locations),
         sum(location.allocated for location in locations),
-        available,
+        found.available,
         product.waiting,
         incoming(product.supply.values()),
-        promised,
+        found.promised,
         min((line.promised_on for line in product.supply.values() if line.incoming), default=None),
         locations,
     )

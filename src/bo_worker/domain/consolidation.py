@@ -42,7 +42,6 @@ def end_hold(order: Order) -> None:
 
 def tell_hold(account: Account, order: Order) -> None:
     """Tell the customer what is there and waits, and for how long at most."""
-    days = [line.expected_to for line in order.lines if line.backordered and line.expected_to is not None]
-    until = max(day for day in days if order.hold_until is None or day <= order.hold_until)
+    until = max(day for day in order.days_to_come() if order.hold_until is None or day <= order.hold_until)
     lines = [NotificationLine(line.line_id, line.sku, line.held, None, until) for line in order.lines if line.held]
     notify(account, order, "still_on_track", lines, reason=CONSOLIDATION)

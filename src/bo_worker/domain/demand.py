@@ -55,8 +55,9 @@ class OrderLine:
 
     While it is suspended, `location` is a place that does not exist: it keeps its rank, but nothing serves it.
     `expected_from` and `expected_to` are what a new line is promised while it waits. `is_promised` says that its
-    customer was told a day, and that units wait. `is_new` marks a line that is added to an order which exists;
-    `stands_for` is the position of the line of which it took over the waiting units.
+    customer was told a day, and that units wait, `is_drop_shipped` that its supplier sends them.
+    `is_new` marks a line that is added to an order which exists; `stands_for` is the position of the line of which it
+    took over the waiting units.
     """
 
     order: Order
@@ -79,6 +80,7 @@ class OrderLine:
     expected_from: date | None = None
     expected_to: date | None = None
     is_promised: bool = False
+    is_drop_shipped: bool = False
     stands_for: int | None = None
     is_new: bool = False
     is_pin_changed: bool = False
@@ -147,8 +149,15 @@ class Order:
         Some of what waits must be promised by that day, at most `days_max` days from the first day of waiting on.
         """
         until = self.hold_until or today + timedelta(days=days_max)
-        promised = [line.expected_to for line in self.lines if line.backordered and line.expected_to is not None]
-        return until if days_max and today <= until and any(day <= until for day in promised) else None
+        return until if days_max and today <= until and any(day <= until for day in self.days_to_come()) else None
+
+    def days_to_come(self) -> list[date]:
+        """Return the days for which units are promised that are still to come here."""
+        return [
+            line.expected_to
+            for line in self.lines
+            if line.backordered and line.expected_to is not None and not line.is_drop_shipped
+        ]
 
 
 def rank_by_placed_at(line: OrderLine) -> Rank:

@@ -9,7 +9,7 @@ from bo_worker.domain.consolidation import why_held
 from bo_worker.domain.delay import watch_old
 from bo_worker.domain.demand import Order, OrderLine
 from bo_worker.domain.early import apply_early
-from bo_worker.domain.kinds import ENDED
+from bo_worker.domain.kinds import DROP_SHIP, ENDED
 from bo_worker.domain.notice import notified, notified_days, notify
 from bo_worker.domain.order_supply import has_own_supply, order_supply
 from bo_worker.domain.pay_back import pay_back
@@ -105,6 +105,7 @@ def _serve_or_refuse(account: Account, line: OrderLine) -> str | None:
         return refused
     if short:
         line.expected_from, line.expected_to = promise(account, product, line, short)
+        line.is_drop_shipped = product.phase == DROP_SHIP
     product.waiting += line.backordered
     product.is_changed = True
     if short:

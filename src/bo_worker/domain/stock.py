@@ -200,7 +200,12 @@ class Product:
         """Note that the queue or the supply changed, other than at the end of the queue."""
         self.outlook = None
         if self.supply:
-            self.are_promises_due = self.is_changed = True
+            self.doubt_promises()
+
+    def doubt_promises(self) -> None:
+        """Have promises looked at again: what a line that joined or left the queue is promised does not hold."""
+        self.outlook = None
+        self.are_promises_due = self.is_changed = True
 
     def note_purchasing(self) -> None:
         """Note that what purchasing was told has changed, or whether lines may wait."""

@@ -12,7 +12,6 @@ from bo_worker.domain.settle import Effect
 if TYPE_CHECKING:
     from bo_worker.domain.account import Account
     from bo_worker.domain.demand import Claim, Order, OrderLine
-    from bo_worker.domain.stock import Product
 
 
 def give_up_unpaid(account: Account, order: Order) -> Effect:
@@ -24,14 +23,8 @@ def give_up_unpaid(account: Account, order: Order) -> Effect:
                 _return(account, line, claim, effect)
         if line.backordered and not line.is_suspended:
             line.suspend()
-            _look_at_promises(account.product(line.sku))
+            account.product(line.sku).doubt_promises()  # The line still has its day.
     return effect
-
-
-def _look_at_promises(product: Product) -> None:
-    """Let the sweep look at the queue again: a suspended line still has its day, a resumed one has none."""
-    product.disturb()
-    product.are_promises_due = product.is_changed = True
 
 
 def _return(account: Account, line: OrderLine, claim: Claim, effect: Effect) -> None:
@@ -69,7 +62,7 @@ def resume(account: Account, order: Order, effect: Effect) -> None:
         if line.backordered:
             product = account.product(line.sku)
             account.enqueue(product, line)
-            _look_at_promises(product)
+            product.doubt_promises()  # The line has no day.
             for stock in product.stock.values():
                 if product.available(stock):
                     effect.touch(line.sku, stock.location)

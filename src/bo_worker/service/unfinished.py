@@ -71,6 +71,7 @@ class Remainder:
                 "received_at": arrivals.received_at.isoformat(),
                 "purchase_order_id": arrivals.purchase_order_id,
                 "orders": arrivals.orders,
+                "given": arrivals.given,
                 "lines": [
                     [line.line_id, line.sku, line.lot, line.quantity, line.unclaimed, line.docked]
                     for line in arrivals.lines.values()
@@ -90,6 +91,7 @@ def load_remainder(remaining: dict[str, Any]) -> Remainder:
         datetime.fromisoformat(stored["received_at"]),
         stored["purchase_order_id"],
         stored["orders"],
+        stored.get("given", {}),  # An older version began without them.
     )
     return Remainder(remaining["skus"], remaining["to_serve"], arrivals, remaining["orders"])
 

@@ -229,9 +229,9 @@ async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -
 def _publish_availability(account: Account) -> None:
     """Tell the state of each product that changed, once for the whole transaction; the last cause stands for all."""
     for product in account.products.values():
-        if product.is_changed and product.touched_by and snapshot(product) != product.published:
+        if product.is_changed and product.touched_by and (found := snapshot(product)) != product.published:
             account.cause = product.touched_by
-            account.publish(availability(product, account.today))
+            account.publish(availability(product, found, account.today))
 
 
 def _follow_payments(account: Account) -> None:

@@ -85,7 +85,7 @@ def _line(order: Order, row: asyncpg.Record) -> OrderLine:
     price = Price(amount, currency) if amount is not None else None
     line = OrderLine(order, position, line_id, sku, quantity, pin or None, backorder, price, *buckets)
     line.claim_count = claim_count
-    line.stands_for, line.expected_to, line.is_promised = row[16:]
+    line.stands_for, line.expected_to, line.is_promised, line.is_drop_shipped = row[16:]
     order.lines.append(line)
     return line
 

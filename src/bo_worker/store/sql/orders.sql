@@ -11,11 +11,16 @@ from bo_worker.sales_order
 where order_id = any($1::text[]);
 
 -- name: load_lines
--- All lines of orders. The orders' keys are locked.
+-- All lines of orders. The orders' keys are locked. Whether a line is drop-shipped is asked only where it is promised.
 select
     order_id, position, line_id, sku, pin, quantity,
     backordered, held, released, shipped, cancelled, rejected, claim_count, backorder,
-    price_amount, price_currency, stands_for, expected_to, is_promised and backordered > 0 as is_promised
+    price_amount, price_currency, stands_for, expected_to, is_promised and backordered > 0 as is_promised,
+    case
+        when expected_to is not null and backordered > 0
+            then (select phase = 'drop_ship' from bo_worker.product where product.sku = order_line.sku)
+        else false
+    end as is_drop_shipped
 from bo_worker.order_line
 where order_id = any($1::text[])
 order by order_id, position;
@@ -26,7 +31,12 @@ select
     order_id, position, line_id, sku, pin, quantity,
     backordered, held, released, shipped, cancelled, rejected, claim_count, backorder,
     null::text as price_amount, null::text as price_currency, null::integer as stands_for, expected_to,
-    is_promised and backordered > 0 as is_promised
+    is_promised and backordered > 0 as is_promised,
+    case
+        when expected_to is not null and backordered > 0
+            then (select phase = 'drop_ship' from bo_worker.product where product.sku = order_line.sku)
+        else false
+    end as is_drop_shipped
 from bo_worker.order_line
 where order_id = any($1::text[]) and (backordered > 0 or held > 0)
 order by order_id, position;
