@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bo_worker.config import ConfigurationError
-from bo_worker.delay_rules import is_day_off, load_delay_terms
-from bo_worker.domain.account import Terms
-from bo_worker.domain.choice_terms import ChoiceTerms
-from bo_worker.domain.cross_dock import DockTerms
-from bo_worker.domain.payment import PaymentTerms
 from bo_worker.kafka.client import ended_within
 from bo_worker.kafka.consumer import Consumer
 from bo_worker.kafka.publisher import Publisher
@@ -31,11 +26,11 @@ from bo_worker.service.parts import Parts
 from bo_worker.service.precedence import Precedence
 from bo_worker.service.relay import Relay, no_checkpoint
 from bo_worker.service.reporting import Reporter
+from bo_worker.service.rules import rules_of
 from bo_worker.service.startup import await_servers
 from bo_worker.service.sweep import Sweep
 from bo_worker.service.vitals import Vitals
 from bo_worker.service.waiting import Deadline, done_before
-from bo_worker.service.work import Rules
 from bo_worker.store.session import Session
 
 if TYPE_CHECKING:
@@ -58,39 +53,6 @@ _PURPOSES = ("positions", "apply", "sweep", "relay", "vitals")
 def utc_now() -> datetime:
     """Return the present instant."""
     return datetime.now(UTC)
-
-
-def rules_of(settings: Settings) -> Rules:
-    """Return how a worker with these settings serves and promises."""
-    terms = Terms(
-        settings.promise_level,
-        settings.supplier_delay_days,
-        settings.own_deliveries_min,
-        settings.promise_moved_days,
-        DockTerms(
-            settings.cross_dock_orders_max,
-            settings.cross_dock_share_min,
-            settings.cross_dock_hours_min,
-            settings.cross_dock_hours_max,
-            settings.cross_dock_shelf_days_min,
-        ),
-        is_day_off,
-        load_delay_terms(settings.notice_days, settings.respond_days, silence_cancels=settings.silence == "cancel"),
-        choices=ChoiceTerms(
-            settings.compensation_from_notice,
-            settings.compensation_from_days,
-            settings.on_track_days,
-            settings.consolidate_days,
-        ),
-        payment=PaymentTerms(
-            timedelta(hours=settings.payment_renew_hours),
-            timedelta(hours=settings.payment_grace_hours),
-            settings.payment_authorize == "shipment",
-            timedelta(days=settings.payment_cancel_days) or None,
-        ),
-    )
-    secret = settings.token_secret.get_secret_value().encode() if settings.token_secret else None
-    return Rules(settings.rank_by, settings.fill_lines_max, settings.topic_prefix, terms, secret)
 
 
 class Worker:
@@ -277,6 +239,8 @@ class Worker:
     def _applied_up_to(self, point: str) -> None:
         if point == DECIDED:
             self._precedence.waive()
+            if self._relay_process is not None:
+                self._relay_process.hold()
         self._checkpoint(point)
 
     def _committed(self, batch: Batch, applied: Applied) -> None:

@@ -53,13 +53,13 @@ def run_process(settings: Settings) -> int:
 def calm_collector() -> None:
     """Let the garbage collector look seldom: it took half of the CPU time of a worker under load.
 
-    With the settings of Python every 700 new objects make it look, and batches at work are some hundred thousand
-    that are all in use. Almost nothing here is garbage in cycles, which is all that the collector is for. What the
-    imports made stays for ever, so it is taken out of its sight.
+    With the settings of Python every 700 new objects make it look, and batches at work are up to a million that are
+    all in use. Almost nothing here is garbage in cycles, which is all that the collector is for. What the imports
+    made stays for ever, so it is taken out of its sight.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(400_000, 10, 10)
+    gc.set_threshold(1_000_000, 10, 10)
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

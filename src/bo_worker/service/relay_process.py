@@ -19,6 +19,7 @@ import structlog
 from bo_worker.kafka.client import cancel_all
 from bo_worker.kafka.publisher import Publisher
 from bo_worker.service.failures import InvariantBrokenError
+from bo_worker.service.precedence import Precedence
 from bo_worker.service.relay import Relay
 from bo_worker.store.session import Session
 
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     from bo_worker.service.relay import RelayListener
 
 log = structlog.get_logger()
-_WORD: Final = b"."
+_WAKE: Final = b"w"
+_HOLD: Final = b"h"
 _WORDS_READ: Final = 4096
+_HOLD_MAX_S: Final = 0.5
 _CLEAN: Final = 0
 _FAILED: Final = 1
 
@@ -72,11 +75,18 @@ class RelayProcess:
         self._end()
 
     def wake(self) -> None:
-        """Say that something was committed."""
+        """Say that something was committed, and Postgres has time."""
+        self._say(_WAKE)
+
+    def hold(self) -> None:
+        """Ask it to give way for a moment: Postgres has much to write."""
+        self._say(_HOLD)
+
+    def _say(self, word: bytes) -> None:
         if self._words is not None:
             # Too many words at once are as good as one; nobody hears them in a process that has ended.
             with contextlib.suppress(BlockingIOError, BrokenPipeError):
-                os.write(self._words, _WORD)
+                os.write(self._words, word)
 
     async def run(self, draining: asyncio.Event, listener: RelayListener) -> bool:
         """Let it relay until `draining` is set and nothing is left; return whether it did, and did not end before."""
@@ -166,7 +176,9 @@ def _life(
 
 
 async def _relay(settings: Settings, heard: int, told: int) -> None:
-    session, publisher, draining = Session(settings, "relay"), Publisher(settings), asyncio.Event()
+    precedence = Precedence(_HOLD_MAX_S)
+    session, draining = Session(settings, "relay"), asyncio.Event()
+    publisher = Publisher(settings, give_way=precedence.give_way)
     relay = Relay(
         session,
         publisher,
@@ -175,7 +187,7 @@ async def _relay(settings: Settings, heard: int, told: int) -> None:
         retry_wait_max_s=settings.retry_wait_max_s,
         listener=_Reports(told),
     )
-    hearing = asyncio.create_task(_hear(heard, relay, draining, settings.shutdown_deadline_s))
+    hearing = asyncio.create_task(_hear(heard, relay, precedence, draining, settings.shutdown_deadline_s))
     try:
         await relay.run(draining)
     finally:
@@ -183,14 +195,20 @@ async def _relay(settings: Settings, heard: int, told: int) -> None:
         await asyncio.gather(publisher.stop(), session.discard())
 
 
-async def _hear(heard: int, relay: Relay, draining: asyncio.Event, deadline_s: float) -> None:
+async def _hear(heard: int, relay: Relay, precedence: Precedence, draining: asyncio.Event, deadline_s: float) -> None:
     """Wake the relay with each word; drain it, and be ended in time, when the worker has hung up."""
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(heard, "rb", buffering=0)
     )
-    while await reader.read(_WORDS_READ):
-        relay.woken.set()
+    while words := await reader.read(_WORDS_READ):
+        if words.endswith(_HOLD):
+            precedence.claim()
+        else:
+            precedence.waive()
+        if _WAKE in words:
+            relay.woken.set()
+    precedence.waive()
     signal.setitimer(signal.ITIMER_REAL, deadline_s)
     draining.set()
     relay.woken.set()
