@@ -39,7 +39,7 @@ class Plan:
     """How much of everything."""
 
     scenarios: tuple[str, ...] = SCENARIOS
-    orders: int = 60_000
+    orders: int = 200_000
     mixed_inputs: int = 40_000
     hot_orders: int = 40_000
     baseline_orders: int = 15_000

@@ -189,17 +189,27 @@ class Intake:
 
     def _take(self) -> Batch:
         """Cut the next batch: at most so many records, at most so many bytes, but at least one record."""
+        settings = self._settings
+        if len(self._queue) <= settings.batch_records_max and self._bytes <= settings.batch_bytes_max:
+            items = list(self._queue)
+            self._queue.clear()
+            self._bytes = 0
+        else:
+            items = self._take_first(settings.batch_records_max, settings.batch_bytes_max)
+        self._taken.set()
+        return Batch(items, self.positions, settings.topic_prefix)
+
+    def _take_first(self, records_max: int, bytes_max: int) -> list[Decoded | Refused]:
         items: list[Decoded | Refused] = []
-        bytes_left = self._settings.batch_bytes_max
-        while self._queue and len(items) < self._settings.batch_records_max:
+        bytes_left = bytes_max
+        while self._queue and len(items) < records_max:
             size = _size(self._queue[0].record)
             if items and size > bytes_left:
                 break
             bytes_left -= size
             items.append(self._queue.popleft())
-        self._bytes -= self._settings.batch_bytes_max - bytes_left
-        self._taken.set()
-        return Batch(items, self.positions, self._settings.topic_prefix)
+        self._bytes -= bytes_max - bytes_left
+        return items
 
     def _forget(self, partitions: Iterable[Partition]) -> None:
         """Drop what was read ahead from partitions, and their positions."""
