@@ -34,6 +34,7 @@ async def report_order(connection: asyncpg.Connection, order_id: str) -> Report 
         waiting = sorted({line["sku"] for line in lines if line["backordered"]})
         ranks = await _fetch(connection, "report_ranks", order_id, waiting)
         notices = await _fetch(connection, "report_notices", order_id)
+        await connection.execute(QUERIES["shun_whole_tables"])
         history = await _fetch(connection, "report_order_history", order_id)
         payments = await _fetch(connection, "report_payment", order_id)
     for line in lines:

@@ -88,6 +88,11 @@ where sku = $1
 order by rank
 limit $2;
 
+-- name: shun_whole_tables
+-- For this transaction: the summary of the journal by order is used at any size. What it saves can't be told from the
+-- statistics, least of all before there are any.
+select set_config('enable_seqscan', 'off', true);
+
 -- name: report_order_history
 -- What happened to an order, first to last: the journal's entries of its lines.
 select
