@@ -9,7 +9,6 @@ from bo_worker.domain.account import Account
 from bo_worker.domain.cause import Cause
 from bo_worker.domain.facts import BackInStock, CrossDockPlan, FulfillmentLine, Procurement
 from bo_worker.messages.record import Event
-from bo_worker.service.telling import encode_facts
 from bo_worker.service.work import Work
 from bo_worker.store.keys import Key
 
@@ -23,7 +22,7 @@ def numbers(work: Work, *facts: Fact) -> list[int]:
     """The numbers that facts get, after those before."""
     work.account.facts = [(fact, Cause("any", "1")) for fact in facts]
     work.messages.clear()
-    encode_facts(work, AT)
+    work.encode_facts(AT)
     return [message.sequence for message in work.messages if isinstance(message, Event)]
 
 

@@ -15,7 +15,7 @@ from bo_worker.domain.settle import settle
 from bo_worker.messages.inbound import Decoded, Refused
 from bo_worker.messages.outbound import dead_letter
 from bo_worker.service.scope import scope_of
-from bo_worker.service.telling import encode_facts, instant
+from bo_worker.service.telling import instant
 from bo_worker.service.unfinished import remainder_of
 from bo_worker.service.waiting_lines import load_waiting
 from bo_worker.service.waiting_room import WaitingRoom
@@ -173,7 +173,7 @@ def _decide_all(
             _bury(refused, work, applied, rules, now)
         else:
             applied.outcomes[topic, refused] += 1
-            encode_facts(work, at)
+            work.encode_facts(at)
     return new
 
 
