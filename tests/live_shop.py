@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -43,13 +43,16 @@ class Clock:
     def __call__(self) -> datetime:
         return self.now
 
+    def pass_days(self, days: int) -> None:
+        self.now += timedelta(days=days)
+
 
 class LiveShop:
     """A world with a worker whose clock stands still until a test turns it."""
 
     def __init__(self, world: World, clock: Clock) -> None:
         self.world = world
-        self._clock = clock
+        self.clock = clock
 
     async def hears(self, topic: str, *inputs: build.Data) -> None:
         """Send inputs, and wait until all that comes of them is published."""
@@ -58,10 +61,10 @@ class LiveShop:
 
     async def turn(self, day: str) -> None:
         """Let it be noon of a day, and wait until all that this day brings is published."""
-        self._clock.now = datetime.fromisoformat(f"{day}T12:00:00").replace(tzinfo=UTC)
+        self.clock.now = datetime.fromisoformat(f"{day}T12:00:00").replace(tzinfo=UTC)
 
         async def is_swept() -> bool:
-            return bool(await self.world.value(_IS_SWEPT, self._clock.now.date(), self._clock.now))
+            return bool(await self.world.value(_IS_SWEPT, self.clock.now.date(), self.clock.now))
 
         await self.world.until(is_swept)
         await self.world.settled()
@@ -109,7 +112,7 @@ class LiveShop:
         """An answer of now to the latest notice of an order, or as fields say."""
         if "token" not in fields:
             fields["token"] = self.token(order_id)
-        fields.setdefault("responded_at", self._clock.now.isoformat())
+        fields.setdefault("responded_at", self.clock.now.isoformat())
         return build.response(response_id, choice, order_id=order_id, **fields)
 
     async def answers(self, *responses: build.Data) -> list[tuple[str, str]]:

@@ -204,16 +204,7 @@ class Worker:
         )
 
     def _new_relay(self) -> Relay:
-        settings = self.settings
-        return Relay(
-            self._sessions[3],
-            self._publisher,
-            bytes_max=settings.publish_bytes_max,
-            poll_s=settings.relay_poll_s,
-            retry_wait_max_s=settings.retry_wait_max_s,
-            listener=self._reporter,
-            checkpoint=self._checkpoint,
-        )
+        return Relay(self._sessions[3], self._publisher, self.settings, self._reporter, self._checkpoint)
 
     def _new_vitals(self) -> Vitals:
         return Vitals(

@@ -14,7 +14,8 @@ import pytest_asyncio
 import build
 from audit import audit
 from bo_worker.app import Worker
-from world import World, fresh_world, message, running
+from live_shop import Clock, LiveShop
+from world import fresh_world, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,59 +27,49 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 Told = tuple[str, str | None, str | None]
 
 
-class Shop:
-    """A world, and the clock of its worker."""
+class Shop(LiveShop):
+    """A shop whose days are counted from now."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.now = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-    def clock(self) -> datetime:
-        return self.now
+    @property
+    def now(self) -> datetime:
+        return self.clock.now
 
     def day(self, after: int) -> str:
         return f"{self.now.date() + timedelta(days=after)}"
 
-    async def send(self, topic: str, data: build.Data) -> None:
-        await self.world.send(message(topic, data))
-        await self.world.settled()
-
     async def sells(self, sku: str, kind: str, **fields: Any) -> None:
-        await self.send("product-policy-updated", build.policy(sku, kind=kind, **fields))
+        await self.hears("product-policy-updated", build.policy(sku, kind=kind, **fields))
 
     async def places(self, order_id: str, *lines: build.Data, **fields: Any) -> None:
         at = {"placed_at": self.now.isoformat()}
-        await self.send("order-created", build.order(order_id, lines=list(lines), **at | fields))
+        await self.hears("order-created", build.order(order_id, lines=list(lines), **at | fields))
 
     async def expects(self, sku: str, after: int, version: int = 1, quantity: int = 9, **fields: Any) -> None:
         """Let purchase order PO-SKU say that units come on one day."""
         line = build.purchase_order_line(
             sku=sku, quantity=quantity, expected_from=self.day(after), expected_to=self.day(after)
         )
-        await self.send("purchase-order-updated", build.purchase_order(f"PO-{sku}", version, lines=[line], **fields))
+        await self.hears("purchase-order-updated", build.purchase_order(f"PO-{sku}", version, lines=[line], **fields))
 
     async def receives(self, sku: str, quantity: int, **fields: Any) -> None:
         line = build.receipt_line(sku=sku, quantity=quantity)
         at = {"received_at": self.now.isoformat()}
-        await self.send("inventory-received", build.receipt(f"R-{sku}/{quantity}", lines=[line], **at | fields))
+        await self.hears("inventory-received", build.receipt(f"R-{sku}/{quantity}", lines=[line], **at | fields))
 
     async def days_pass(self, days: int, *, until: Callable[[], Awaitable[bool]]) -> None:
         """Move the clock, and wait for what the sweep does about it."""
-        self.now += timedelta(days=days)
+        self.clock.pass_days(days)
         await self.world.until(until)
         await self.world.settled()
 
-    def told(self, order_id: str) -> list[Told]:
+    def promised(self, order_id: str) -> list[Told]:
         """Kind and days of what a customer was told of the first line."""
         return [
             (data["kind"], data["lines"][0]["expected_from"], data["lines"][0]["expected_to"])
             for data in self.world.data_of("customer-notification", order_id)
         ]
 
-    def kinds(self, key: str) -> list[str]:
-        return [data["kind"] for data in self.world.data_of("customer-notification", key)]
-
-    def instructed(self, key: str) -> list[tuple[str, dict[str, int]]]:
+    def moved(self, key: str) -> list[tuple[str, dict[str, int]]]:
         """Kinds of what the warehouse was told, with units by line or SKU."""
         return [
             (data["kind"], {line.get("line_id", line["sku"]): line["quantity"] for line in data["lines"]})
@@ -95,9 +86,9 @@ class Shop:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shop(stack: Servers, template_database: str) -> AsyncIterator[Shop]:
     async with fresh_world(stack, template_database, consolidate_days=5) as world:
-        found = Shop(world)
-        async with running(world, Worker(world.settings, clock=found.clock)):
-            yield found
+        clock = Clock()
+        async with running(world, Worker(world.settings, clock=clock)):
+            yield Shop(world, clock)
             await world.settled()
             await audit(world)
 
@@ -114,10 +105,10 @@ async def deliveries(shop: Shop, supplier_id: str, *days_late: int) -> None:
         for number, late in zip(numbers, days_late, strict=True)
     ]
     old = build.purchase_order(f"PO-{supplier_id}", supplier_id=supplier_id, lines=lines)
-    await shop.send("purchase-order-updated", old)
+    await shop.hears("purchase-order-updated", old)
     came = [build.receipt_line(str(number), "OLD", 1, purchase_order_line_id=str(number)) for number in numbers]
     at = {"received_at": shop.now.isoformat(), "purchase_order_id": f"PO-{supplier_id}"}
-    await shop.send("inventory-received", build.receipt(f"R-{supplier_id}", lines=came, **at))
+    await shop.hears("inventory-received", build.receipt(f"R-{supplier_id}", lines=came, **at))
 
 
 async def test_of_a_manufacturer_the_word_of_the_supplier_is_the_day_and_nothing_else(shop: Shop) -> None:
@@ -128,20 +119,20 @@ async def test_of_a_manufacturer_the_word_of_the_supplier_is_the_day_and_nothing
     for sku in ("M", "N"):
         await shop.places(f"SO-{sku}", wants(2, sku))
         await shop.expects(sku, 20, supplier_id="SUP-M")
-    assert shop.told("SO-N")[0] == ("order_backordered", shop.day(2), shop.day(2))
-    assert shop.told("SO-N")[1] == ("expected_date_changed", shop.day(20), shop.day(23))
-    assert shop.told("SO-M") == [
+    assert shop.promised("SO-N")[0] == ("order_backordered", shop.day(2), shop.day(2))
+    assert shop.promised("SO-N")[1] == ("expected_date_changed", shop.day(20), shop.day(23))
+    assert shop.promised("SO-M") == [
         ("order_backordered", None, None),
         ("expected_date_changed", shop.day(20), shop.day(20)),
     ]
     await shop.expects("M", 25, 2, supplier_id="SUP-M")
-    assert shop.told("SO-M")[2:] == [
+    assert shop.promised("SO-M")[2:] == [
         ("expected_date_changed", shop.day(25), shop.day(25)),
         ("delay_notice", shop.day(25), shop.day(25)),
     ]
     for sku in ("M", "N"):
         await shop.receives(sku, 9, purchase_order_id=f"PO-{sku}")
-        assert shop.told(f"SO-{sku}")[-1][0] == "backorder_filled"
+        assert shop.promised(f"SO-{sku}")[-1][0] == "backorder_filled"
 
 
 async def test_without_a_day_only_those_wait_who_agree_to_it_and_others_join_the_waitlist(shop: Shop) -> None:
@@ -150,10 +141,10 @@ async def test_without_a_day_only_those_wait_who_agree_to_it_and_others_join_the
     assert shop.kinds("SO-I1") == ["order_rejected"]
     assert ("demand_signal", "out_of_stock", 2) in shop.purchasing("I")
     assert shop.availability("I")["state"] == "out_of_stock"
-    await shop.send("waitlist-joined", build.waitlist_entry("W-I", "I", quantity=2))
+    await shop.hears("waitlist-joined", build.waitlist_entry("W-I", "I", quantity=2))
     await shop.places("SO-I2", wants(2, "I", backorder="allow"))
     await shop.expects("I", 3)
-    assert shop.told("SO-I2") == [("order_backordered", None, None)]
+    assert shop.promised("SO-I2") == [("order_backordered", None, None)]
     await shop.receives("I", 5, purchase_order_id="PO-I")
     assert shop.kinds("SO-I2") == ["order_backordered", "backorder_filled"]
     assert shop.kinds("W-I") == ["back_in_stock"]
@@ -167,19 +158,19 @@ async def test_what_a_supplier_ships_itself_touches_no_stock_and_nothing_waits_f
     (ordered,) = shop.world.data_of("procurement", "D")
     assert (ordered["kind"], ordered["reason"], ordered["quantity"]) == ("reorder", "drop_ship", 2)
     assert (ordered["order_id"], ordered["needed_by"]) == ("SO-D1", shop.day(3))
-    assert shop.told("SO-D1") == [("order_backordered", shop.day(3), shop.day(3))]
-    assert shop.instructed("SO-D1") == [("ship", {"2": 2})]
+    assert shop.promised("SO-D1") == [("order_backordered", shop.day(3), shop.day(3))]
+    assert shop.moved("SO-D1") == [("ship", {"2": 2})]
     await shop.places("SO-D2", wants(1, "D"), wants(2, "HERE", "2"), ship_complete=True)
-    assert shop.instructed("SO-D2") == []
+    assert shop.moved("SO-D2") == []
     await shop.receives("D", 9)
     assert shop.availability("D")["available"] == 0
     assert shop.kinds("SO-D1") == ["order_backordered"]
     for number, quantity in ((1, 2), (2, 1)):
         left = build.shipment_line("1", "SUP-1", quantity)
-        await shop.send("shipment-dispatched", build.shipment(f"S-{number}", order_id=f"SO-D{number}", lines=[left]))
+        await shop.hears("shipment-dispatched", build.shipment(f"S-{number}", order_id=f"SO-D{number}", lines=[left]))
     assert shop.kinds("SO-D1") == ["order_backordered", "shipped"]
     assert shop.kinds("SO-D2") == ["order_backordered", "shipped", "backorder_filled"]
-    assert shop.instructed("SO-D2") == [("ship", {"2": 2})]
+    assert shop.moved("SO-D2") == [("ship", {"2": 2})]
     stock = await shop.world.fetch("select on_hand, allocated, available from bo_worker.stock_status where sku = 'D'")
     assert [tuple(row) for row in stock] == [(9, 0, 0)]
 
@@ -188,17 +179,17 @@ async def test_what_is_made_to_order_is_asked_for_by_each_order_and_promised_the
     await shop.sells("T", "made_to_order", lead_time_days=12)
     for number in (1, 2):
         await shop.places(f"SO-T{number}", wants(number, "T"))
-        assert shop.told(f"SO-T{number}") == [("order_backordered", shop.day(12), shop.day(12))]
+        assert shop.promised(f"SO-T{number}") == [("order_backordered", shop.day(12), shop.day(12))]
     asked = [(data["reason"], data["order_id"], data["quantity"]) for data in shop.world.data_of("procurement", "T")]
     assert asked == [("made_to_order", "SO-T1", 1), ("made_to_order", "SO-T2", 2)]
     await shop.expects("T", 9, quantity=1)
-    assert shop.told("SO-T1")[1:] == [("expected_date_changed", shop.day(9), shop.day(9))]
-    assert len(shop.told("SO-T2")) == 1
+    assert shop.promised("SO-T1")[1:] == [("expected_date_changed", shop.day(9), shop.day(9))]
+    assert len(shop.promised("SO-T2")) == 1
     await shop.receives("T", 1, purchase_order_id="PO-T")
-    assert shop.instructed("SO-T1") == [("cross_dock", {"1": 1})]
-    assert shop.instructed("SO-T2") == []
+    assert shop.moved("SO-T1") == [("cross_dock", {"1": 1})]
+    assert shop.moved("SO-T2") == []
     await shop.receives("T", 2)
-    assert shop.instructed("SO-T2") == [("cross_dock", {"1": 2})]
+    assert shop.moved("SO-T2") == [("cross_dock", {"1": 2})]
 
 
 async def test_pre_orders_are_taken_up_to_a_limit_for_the_release_and_served_by_what_comes_early(shop: Shop) -> None:
@@ -207,12 +198,12 @@ async def test_pre_orders_are_taken_up_to_a_limit_for_the_release_and_served_by_
     await shop.places("SO-E2", wants(2, "E"))
     await shop.places("SO-E1", wants(2, "E"), priority=1)
     await shop.places("SO-E3", wants(1, "E"))
-    assert shop.told("SO-E2") == shop.told("SO-E1") == [("order_backordered", release, release)]
+    assert shop.promised("SO-E2") == shop.promised("SO-E1") == [("order_backordered", release, release)]
     assert [data["reason"] for data in shop.world.data_of("customer-notification", "SO-E3")] == ["backorder_limit"]
     assert shop.availability("E")["state"] == "out_of_stock"
     await shop.receives("E", 3)
-    assert shop.instructed("SO-E1") == [("cross_dock", {"1": 2})]
-    assert shop.instructed("SO-E2") == [("cross_dock", {"1": 1})]
+    assert shop.moved("SO-E1") == [("cross_dock", {"1": 2})]
+    assert shop.moved("SO-E2") == [("cross_dock", {"1": 1})]
     assert shop.availability("E")["state"] == "pre_order"
 
     async def is_released() -> bool:
@@ -221,7 +212,7 @@ async def test_pre_orders_are_taken_up_to_a_limit_for_the_release_and_served_by_
     await shop.days_pass(6, until=is_released)
     assert shop.availability("E")["state"] == "backorderable"
     await shop.receives("E", 1)
-    assert shop.instructed("SO-E2")[1:] == [("cross_dock", {"1": 1})]
+    assert shop.moved("SO-E2")[1:] == [("cross_dock", {"1": 1})]
 
 
 async def test_backorders_close_when_too_many_give_up_and_open_only_well_below_the_limit(shop: Shop) -> None:
@@ -237,7 +228,7 @@ async def test_backorders_close_when_too_many_give_up_and_open_only_well_below_t
         cancelled = build.cancellation(
             f"X-C{number}", f"SO-C{number}", lines=[{"line_id": "1", "quantity": quantity}]
         )
-        await shop.send("order-cancelled", cancelled)
+        await shop.hears("order-cancelled", cancelled)
 
     await shop.places("SO-C1", wants(10, "C"))
     await gives_up(1, 5)
@@ -270,7 +261,7 @@ async def test_a_customer_is_asked_before_the_told_day_passes_where_the_past_of_
     await shop.expects("L", 2, supplier_id="SUP-L")
     await shop.places("SO-L", wants(2, "L"))
     word, told, late = shop.day(2), shop.day(7), shop.day(25)
-    assert shop.told("SO-L") == [("order_backordered", word, told)]
+    assert shop.promised("SO-L") == [("order_backordered", word, told)]
 
     async def asked() -> bool:
         return bool(
@@ -302,12 +293,12 @@ async def test_where_nothing_told_of_a_delay_the_customer_is_asked_as_the_day_en
         )
 
     last_second = datetime.combine(day, time(23, 59, 59), UTC)
-    shop.now = last_second
+    shop.clock.now = last_second
     await shop.days_pass(0, until=looked_at)
-    assert shop.told("SO-P") == [promised]
-    shop.now += timedelta(seconds=1)
+    assert shop.promised("SO-P") == [promised]
+    shop.clock.now += timedelta(seconds=1)
     await shop.days_pass(0, until=asked)
-    assert shop.told("SO-P") == [promised, ("expected_date_changed", None, None), ("delay_notice", None, None)]
+    assert shop.promised("SO-P") == [promised, ("expected_date_changed", None, None), ("delay_notice", None, None)]
     assert shop.world.data_of("customer-notification", "SO-P")[-1]["reason"] == "no_date"
     assert ("expedite", "promise_at_risk", 2) in shop.purchasing("P")
     await shop.receives("P", 9, purchase_order_id="PO-P")

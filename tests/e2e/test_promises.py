@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import build
@@ -10,26 +9,13 @@ from audit import audit
 from bo_worker.app import Worker
 from bo_worker.store.reports import report_promises
 from command import command, variables
+from live_shop import Clock
 from world import World, fresh_world, message, received, running
 
 if TYPE_CHECKING:
     from bo_worker.stack.servers import Servers
 
 LATE = [f"LATE-{number}" for number in range(9)]
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-
-class Clock:
-    """A clock that tests move."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_days(self, days: int) -> None:
-        self.now += timedelta(days=days)
 
 
 async def ordered(world: World, purchase_order_id: str, version: int = 1, **fields: Any) -> None:

@@ -29,6 +29,11 @@ def is_owed(order: Order) -> bool:
     return any(open_units(line) and is_priced(line) for line in order.lines)
 
 
+def is_served(order: Order) -> bool:
+    """Tell whether an order holds units, or waits for some: not so where only suspended units are left of it."""
+    return any(line.held or (line.backordered and not line.is_suspended) for line in order.lines)
+
+
 def is_held_back(account: Account, order: Order) -> bool:
     """Tell whether units of an order must not leave as its money is not there; ask for it where nobody did yet.
 
@@ -97,7 +102,7 @@ def due_at(order: Order, payment: OrderPayment, terms: PaymentTerms) -> datetime
     """Return when the sweep has to look at a payment again: never while nothing of its order waits or is held."""
     if not is_owed(order):
         return None
-    if not any(line.held or (line.backordered and not line.is_suspended) for line in order.lines):
+    if not is_served(order):
         return _cancelled_at(order, payment, terms)
     if payment.status == "failed":
         return payment.deadline

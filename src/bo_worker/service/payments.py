@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain import unpaid
-from bo_worker.domain.authorize import due_at, look_again
+from bo_worker.domain.authorize import due_at, is_served, look_again
 from bo_worker.domain.cause import Cause
 from bo_worker.service.freed import settle_and_save
 from bo_worker.service.sweep import TOPIC, Done, twice
@@ -75,7 +75,7 @@ async def _give_up(
             return Done(more=True, messages=await save_work(connection, work, now))
         account.products = await lock_products(connection, {line.sku for line in order.lines})
         account.cause = _cause(work, "unpaid", order, due)
-        if order.payment.deadline != due:
+        if not is_served(order):
             unpaid.cancel_unpaid(account, order)
             return Done(more=True, messages=await save_work(connection, work, now))
         waited = _waiting(order)

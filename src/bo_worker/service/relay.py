@@ -19,6 +19,7 @@ from bo_worker.store.outbox import delete_outbox, newest_outbox, read_outbox
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from bo_worker.config import Settings
     from bo_worker.kafka.publisher import Publisher
     from bo_worker.messages.record import Message, Outgoing
     from bo_worker.store.session import Session
@@ -56,18 +57,13 @@ class Relay:
         self,
         session: Session,
         publisher: Publisher,
-        *,
-        bytes_max: int,
-        poll_s: float,
-        retry_wait_max_s: float,
+        settings: Settings,
         listener: RelayListener,
         checkpoint: Callable[[str], None] = no_checkpoint,
     ) -> None:
         self._session = session
         self._publisher = publisher
-        self._bytes_max = bytes_max
-        self._poll_s = poll_s
-        self._retry_wait_max_s = retry_wait_max_s
+        self._settings = settings
         self._listener = listener
         self._checkpoint = checkpoint
         self.woken = asyncio.Event()
@@ -85,7 +81,7 @@ class Relay:
                 await happens_within(next(waits), draining)
                 continue
             if not moved:
-                await happens_within(self._poll_s, self.woken)
+                await happens_within(self._settings.relay_poll_s, self.woken)
         await self._flush()
 
     async def _flush(self) -> None:
@@ -107,7 +103,7 @@ class Relay:
             if not self._is_leader:
                 return False
             log.info("relay_leading")
-        rows = await read_outbox(connection, self._bytes_max)
+        rows = await read_outbox(connection, self._settings.publish_bytes_max)
         if not rows or (newest is not None and rows[0].row_id > newest):
             return False
         started = time.perf_counter()
@@ -156,7 +152,7 @@ class Relay:
         await self._session.discard()
 
     def _new_pauses(self) -> Iterator[float]:
-        return pauses(_FIRST_PAUSE_S, self._retry_wait_max_s)
+        return pauses(_FIRST_PAUSE_S, self._settings.retry_wait_max_s)
 
 
 def _without_value(message: Message) -> Message:

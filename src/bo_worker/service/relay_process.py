@@ -179,14 +179,7 @@ async def _relay(settings: Settings, heard: int, told: int) -> None:
     precedence = Precedence(_HOLD_MAX_S)
     session, draining = Session(settings, "relay"), asyncio.Event()
     publisher = Publisher(settings, give_way=precedence.give_way)
-    relay = Relay(
-        session,
-        publisher,
-        bytes_max=settings.publish_bytes_max,
-        poll_s=settings.relay_poll_s,
-        retry_wait_max_s=settings.retry_wait_max_s,
-        listener=_Reports(told),
-    )
+    relay = Relay(session, publisher, settings, _Reports(told))
     hearing = asyncio.create_task(_hear(heard, relay, precedence, draining, settings.shutdown_deadline_s))
     try:
         await relay.run(draining)

@@ -65,7 +65,7 @@ class Reporter:
 
     def retried(self, error: Exception) -> None:
         """Something failed for a reason that passes by itself."""
-        self._metrics.retries.labels(type(error).__name__).inc()
+        self.relay_retried(type(error).__name__)
 
     def _count(self, records: int, applied: Applied) -> None:
         metrics = self._metrics
