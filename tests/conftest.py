@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,9 +12,11 @@ import pytest
 import pytest_asyncio
 from hypothesis import settings
 
+from bo_worker.config import load_settings
+from bo_worker.kafka.topics import delete_topics
 from bo_worker.stack.kafka import EmbeddedKafka
 from bo_worker.stack.postgres import EmbeddedPostgres
-from bo_worker.stack.servers import Servers, servers
+from bo_worker.stack.servers import KAFKA_VARIABLE, Servers, servers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -62,10 +65,12 @@ async def bare_database_url(stack: Servers) -> AsyncIterator[str]:
     await administer(stack.database_url, f"drop database {name} with (force)")
 
 
-@pytest.fixture
-def topic_prefix() -> str:
+@pytest_asyncio.fixture
+async def topic_prefix(stack: Servers) -> AsyncIterator[str]:
     """A prefix for topics and groups that no other test uses."""
-    return f"t{secrets.token_hex(4)}."
+    prefix = f"t{secrets.token_hex(4)}."
+    yield prefix
+    await topics_dropped(stack, prefix)
 
 
 @pytest.fixture
@@ -89,6 +94,12 @@ async def administer(database_url: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+async def topics_dropped(servers: Servers, prefix: str) -> None:
+    """Delete the topics with a prefix, unless they go with the servers anyway."""
+    if os.environ.get(KAFKA_VARIABLE) == servers.bootstrap_servers:
+        await delete_topics(load_settings(kafka_bootstrap_servers=servers.bootstrap_servers, topic_prefix=prefix))
 
 
 def database_named(database_url: str, name: str) -> str:

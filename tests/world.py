@@ -20,7 +20,7 @@ from bo_worker.kafka.publisher import Publisher
 from bo_worker.kafka.topics import ensure_topics
 from bo_worker.messages.inbound import INPUT_TOPICS
 from bo_worker.messages.record import Message
-from conftest import administer, database_named
+from conftest import administer, database_named, topics_dropped
 from schema_check import validate_message
 
 if TYPE_CHECKING:
@@ -307,6 +307,7 @@ async def fresh_world(servers: Servers, template_database: str, **settings: Any)
         async with opened_world(world_settings(servers.bootstrap_servers, url, f"{name}.", **settings)) as world:
             yield world
     finally:
+        await topics_dropped(servers, f"{name}.")
         await administer(servers.database_url, f"drop database {name} with (force)")
 
 

@@ -13,7 +13,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 import build
 import shapes
 from audit import audit
-from conftest import administer, database_named
+from conftest import administer, database_named, topics_dropped
 from world import DEAD_LETTER_TOPICS, World, message, opened_world, running, world_settings
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ async def world(stack: Servers, template_database: str) -> AsyncIterator[World]:
     name = f"bo_worker_changes_{secrets.token_hex(4)}"
     await administer(stack.database_url, f"create database {name} template {template_database}")
     database_url = database_named(stack.database_url, name)
-    settings = world_settings(stack.bootstrap_servers, database_url, f"t{secrets.token_hex(4)}.")
+    settings = world_settings(stack.bootstrap_servers, database_url, f"{name}.")
     async with opened_world(settings) as found, running(found):
         yield found
+    await topics_dropped(stack, settings.topic_prefix)
     await administer(stack.database_url, f"drop database {name} with (force)")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -12,11 +13,17 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import asyncpg
 import psutil
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from bo_worker.stack.servers import DATABASE_VARIABLE, KAFKA_VARIABLE, PROVIDER_VARIABLE, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from bo_worker.stack.servers import Servers
 
 PATIENCE_S = 150
 AUDIT = """
@@ -61,6 +68,17 @@ def test_it_plays_orders_tells_a_story_checks_itself_and_leaves_nothing_behind(s
     assert what_is_left(scratch) == []
 
 
+async def test_on_servers_of_others_it_does_the_same_and_leaves_nothing_behind(scratch: Path, stack: Servers) -> None:
+    named = {KAFKA_VARIABLE: stack.bootstrap_servers, DATABASE_VARIABLE: stack.database_url}
+    before = await what_servers_hold(stack)
+    with demonstration(scratch, "--orders", "20", **named) as demo:
+        said, _ = await asyncio.to_thread(demo.communicate, timeout=PATIENCE_S)
+    assert demo.returncode == 0, said
+    assert numbers_hidden(section(said, "The audit")).partition("; # came again")[0] == AUDIT.strip("\n")
+    assert what_is_left(scratch) == []
+    assert await what_servers_hold(stack) <= before
+
+
 def test_ctrl_c_in_the_middle_ends_everything(scratch: Path) -> None:
     with demonstration(scratch, "--orders", "100") as demo:
         assert demo.stdout
@@ -83,15 +101,30 @@ def test_ctrl_c_while_the_servers_start_ends_everything(scratch: Path) -> None:
     assert what_is_left(scratch) == []
 
 
-def demonstration(scratch: Path, *arguments: str) -> subprocess.Popen[str]:
-    """The demonstration, whose temporary folders are all in `scratch`."""
+def demonstration(scratch: Path, *arguments: str, **servers: str) -> subprocess.Popen[str]:
+    """The demonstration, whose temporary folders are all in `scratch`, on its own servers or those that are named."""
+    given = {"TMPDIR": str(scratch), "COLUMNS": "100", "BO_TOPIC_PREFIX": "of another worker"}
+    provider = Provider.VARIABLES if servers else Provider.EMBEDDED
     return subprocess.Popen(
         [sys.executable, "-m", "bo_worker", "demo", *arguments],
-        env=os.environ | {"TMPDIR": str(scratch), "COLUMNS": "100", "BO_TOPIC_PREFIX": "of another worker"},
+        env=os.environ | given | servers | {PROVIDER_VARIABLE: provider.value},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+async def what_servers_hold(servers: Servers) -> set[str]:
+    """The names of their topics and databases."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers.bootstrap_servers)
+    await admin.start()
+    connection = await asyncpg.connect(servers.database_url)
+    try:
+        databases = await connection.fetch("select datname from pg_database")
+        return {*await admin.list_topics(), *(f"database {name}" for (name,) in databases)}
+    finally:
+        await connection.close()
+        await admin.close()
 
 
 def section(said: str, title: str) -> str:

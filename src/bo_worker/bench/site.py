@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from bo_worker.bench.processes import cpu_s, listener
 from bo_worker.config import Settings, load_settings
 from bo_worker.kafka.publisher import Publisher
-from bo_worker.kafka.topics import ensure_topics, topic_specs
+from bo_worker.kafka.topics import delete_topics, ensure_topics, topic_specs
 from bo_worker.messages.inbound import INPUT_TOPICS
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Site:
 
 @asynccontextmanager
 async def opened(servers: Servers) -> AsyncIterator[Site]:
-    """Make a new site; its database goes with it, its topics go with the servers."""
+    """Make a new site; its database and its topics go with it."""
     name = f"bo_worker_bench_{secrets.token_hex(4)}"
     settings = load_settings(
         kafka_bootstrap_servers=servers.bootstrap_servers,
@@ -100,6 +100,7 @@ async def opened(servers: Servers) -> AsyncIterator[Site]:
     async with AsyncExitStack() as ending:
         await _administer(servers, f"create database {name}")
         ending.push_async_callback(_administer, servers, f"drop database {name} with (force)")
+        ending.push_async_callback(delete_topics, settings)
         await _make_topics(settings)
         consumer = AIOKafkaConsumer(bootstrap_servers=servers.bootstrap_servers, auto_offset_reset="earliest")
         ending.push_async_callback(consumer.stop)

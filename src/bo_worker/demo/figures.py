@@ -102,6 +102,7 @@ class Account:
 
     def __init__(self, settings: Settings) -> None:
         self._session = Session(settings, "demo")
+        self._prefix = settings.topic_prefix
         self._turn = asyncio.Lock()  # a connection does one thing at a time
 
     async def figures(self) -> Figures:
@@ -113,7 +114,9 @@ class Account:
             lines, stock = await connection.fetchrow(LINES), await connection.fetchrow(STOCK)
             supply = await connection.fetchrow(SUPPLY)
             positions = await connection.fetch(POSITIONS)
-        applied = {(row["topic"], row["partition"]): row["next_offset"] or 0 for row in positions}
+        applied = {
+            (row["topic"].removeprefix(self._prefix), row["partition"]): row["next_offset"] or 0 for row in positions
+        }
         takeovers = sum(row["epoch"] for row in positions)
         rows = dict(lines or {}) | dict(stock or {}) | dict(supply or {})
         return Figures(**rows, takeovers=takeovers, applied=applied)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from bo_worker.config import load_settings
-from bo_worker.kafka.topics import ensure_topics
+from bo_worker.kafka.topics import delete_topics, ensure_topics
 from bo_worker.messages.inbound import INPUT_TOPICS
 from bo_worker.setting_texts import PREFIX
 from bo_worker.stack.servers import KAFKA_VARIABLE, servers
@@ -39,12 +39,12 @@ def own_servers(progress: Callable[[str], None], *, durable: bool = True, **give
         # On servers that are not ours alone, names of our own keep us apart from everybody else.
         mark = f"demo_{secrets.token_hex(4)}" if KAFKA_VARIABLE in os.environ else ""
         settings = _settings(found, mark).model_copy(update=given)
-        asyncio.run(_prepare(found.database_url, settings, progress))
         try:
+            asyncio.run(_prepare(found.database_url, settings, progress))
             yield settings
         finally:
             if mark:
-                asyncio.run(_administer(found.database_url, f"drop database {_database(mark)} with (force)"))
+                asyncio.run(_clear(found.database_url, settings))
 
 
 def _settings(found: Servers, mark: str) -> Settings:
@@ -69,6 +69,12 @@ async def _prepare(server_url: str, settings: Settings, progress: Callable[[str]
     await migrate(url)
     progress("making the topics")
     await ensure_topics(settings, INPUT_TOPICS)
+
+
+async def _clear(server_url: str, settings: Settings) -> None:
+    url = settings.database_url.get_secret_value()
+    await _administer(server_url, f"drop database if exists {urlsplit(url).path[1:]} with (force)")
+    await delete_topics(settings)
 
 
 async def _administer(server_url: str, statement: str) -> None:

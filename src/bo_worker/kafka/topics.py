@@ -118,6 +118,20 @@ async def missing_topics(settings: Settings, input_topics: Sequence[str], deadli
     return [spec.name for spec in topic_specs(settings, input_topics) if spec.name not in existing]
 
 
+async def delete_topics(settings: Settings, deadline_s: float = 30) -> None:
+    """Delete all topics with the prefix of these settings: what was tried out leaves nothing on servers of others.
+
+    Raises:
+        KafkaUnavailable: Kafka did not answer within `deadline_s`.
+        ValueError: The prefix is empty.
+    """
+    if not settings.topic_prefix:
+        raise ValueError("without a prefix these would be the topics of everybody")
+    async with _admin(settings, deadline_s) as admin:
+        ours = [topic for topic in await admin.list_topics() if topic.startswith(settings.topic_prefix)]
+        await admin.delete_topics(ours)
+
+
 async def inspect_topics(settings: Settings, input_topics: Sequence[str], deadline_s: float = 30) -> TopicsState:
     """Look at the brokers and the topics, and change nothing.
 
