@@ -90,7 +90,7 @@ class Shop(Changes):
     def _supply(self) -> Command:
         purchase_order_id, place = self.chance.choice(list(PLACES.items()))
         day = self._some_day()
-        status = self.chance.choice(("confirmed", "confirmed", "in_transit", "draft", "cancelled"))
+        status: Any = self.chance.choice(("confirmed", "confirmed", "in_transit", "draft", "cancelled"))
         line = PurchaseOrderLine("1", "SKU-1", self.chance.randint(1, 8), day, day)
         return UpdatePurchaseOrder(purchase_order_id, self.steps, "SUP-1", place, AT, status, [line])
 
@@ -104,7 +104,7 @@ class Shop(Changes):
             "backorder_limit": one_of((None, None, 5)),
             "safety_stock": one_of((0, 0, 2)),
         }
-        backorder = one_of(("allow", "deny", "if_promised", "if_promised"))
+        backorder: Any = one_of(("allow", "deny", "if_promised", "if_promised"))
         return sets(self.steps, kind=one_of(KINDS), backorder=backorder, **optional)
 
     def _day(self) -> None:
