@@ -85,6 +85,7 @@ class Account:
     `cause` is the message at work; whoever applies a command sets it first.
     `now` is the instant and `today` the day (UTC) that it works on. `histories` are those of suppliers, by
     (supplier id, SKU).
+    `doubted` are suppliers whose open supply is to be estimated anew, besides those with `deliveries`.
     `served_by_truck` counts units that went from a receipt of a purchase order in transit to order lines, by
     (purchase order id, order id, position).
     `early` holds messages that wait for an order of this unit of work, `refused` those of them that turned out
@@ -110,6 +111,7 @@ class Account:
     purchase_orders: dict[str, PurchaseOrder] = field(default_factory=dict)
     histories: dict[tuple[str, str], History] = field(default_factory=dict)
     deliveries: dict[tuple[str, str, str], Delivery] = field(default_factory=dict)
+    doubted: set[str] = field(default_factory=set)
     promised: list[OrderLine] = field(default_factory=list)
     ended: dict[tuple[str, int], bool] = field(default_factory=dict)
     served_by_truck: dict[tuple[str, str, int], int] = field(default_factory=dict)

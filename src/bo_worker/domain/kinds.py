@@ -67,6 +67,11 @@ def _day_after(day: date) -> date | None:
     return day.fromordinal(day.toordinal() + 1) if day != day.max else None
 
 
+def goes_by_word(policy: UpdatePolicy | None) -> bool:
+    """Tell whether nothing but the supplier's own word is relied on: the product is delayed upstream."""
+    return policy is not None and policy.kind == "manufacturer"
+
+
 def starts_on(product: Product) -> date | None:
     """Return the first day that a product can be promised for, None where that is today."""
     if product.phase in (PRE_ORDER, NOT_BEGUN) and product.policy is not None:

@@ -253,7 +253,7 @@ async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -
     work.encode_facts(at)
     await save_products(connection, account.products.values())
     await save_joined(connection, account.joined)
-    await save_deliveries(connection, account.deliveries.values())
+    await save_deliveries(connection, account.deliveries.values(), account.doubted)
     await count_served(connection, account.served_by_truck)
     # Postgres takes longer over the journal than we do: what comes next is made ready meanwhile.
     packing = asyncio.create_task(pack_rows(messages))
