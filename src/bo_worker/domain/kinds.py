@@ -79,6 +79,13 @@ def starts_on(product: Product) -> date | None:
     return None
 
 
+def begins_on(product: Product, day: date) -> bool:
+    """Tell whether a product is released on a day, or its season begins."""
+    policy = product.policy
+    is_released = policy is not None and policy.kind in _RELEASED and policy.release_on == day
+    return is_released and is_in_time(product, day)
+
+
 def is_in_time(product: Product, day: date) -> bool:
     """Tell whether a product can be promised for a day: not after its season, and never where nobody knows."""
     policy = product.policy
