@@ -247,6 +247,32 @@ async def test_the_days_of_a_manufacturer_are_its_word_whatever_comes_first(
         assert (await told(books))[1:] == [moved(2, 16)]
 
 
+@pytest.mark.parametrize("inputs", [[ordered(10, 5)], [sold(lead_time_days=5)]], ids=["supply", "lead time"])
+async def test_who_loses_units_hears_the_day_of_others_though_it_is_the_one_known_before(
+    database_url: str, inputs: list[Input]
+) -> None:
+    async with ledger(database_url) as books:
+        await books.apply(*inputs, placed(3))
+        await books.apply(("inventory-received", build.receipt("R-0", lines=[build.receipt_line(quantity=3)])))
+        await sweep(books)
+        await books.apply(("inventory-adjusted", build.adjustment("ADJ-1", -2)))
+        await sweep(books)
+        assert (await told(books))[2:] == [("allocation_lost", None, None), moved(5, 5)]
+        await days_pass(books, 4)
+        assert len(await told(books)) == 4
+
+
+async def test_who_loses_units_that_are_held_has_heard_of_a_day_already(database_url: str) -> None:
+    async with ledger(database_url) as books:
+        lines = [build.order_line("1", quantity=3), build.order_line("2", "SKU-2", 1)]
+        await books.apply(ordered(10, 5), ("order-created", build.order("SO-1", lines=lines, ship_complete=True)))
+        await books.apply(("inventory-received", build.receipt("R-0", lines=[build.receipt_line(quantity=3)])))
+        await sweep(books)
+        await books.apply(("inventory-adjusted", build.adjustment("ADJ-1", -2)))
+        await sweep(books)
+        assert [kind for kind, *_ in await told(books)] == ["order_backordered"]
+
+
 async def test_purchasing_hears_that_the_rest_did_not_come(database_url: str) -> None:
     async with ledger(database_url) as books:
         await books.apply(ordered(10, 1), placed(8), came(3, TODAY))
