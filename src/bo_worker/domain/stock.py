@@ -114,8 +114,8 @@ class Product:
     `supply_stored` has what is stored of all this.
     `phase` is what its kind makes of the day, as of its last turn; while it `is_closed`, its stock serves nobody.
     `next_change_on` is the day of the next turn, known once the policy was stored or turned.
-    `waitlist` is there where somebody wants to hear of it; it is not followed while a large change is at work, for
-    which the product `is_reserved`.
+    `waitlist` is there where somebody wants to hear of it. While a large change is at work, for which the product
+    `is_reserved`, neither it nor shops nor purchasing hear of the product.
     `published` is what availability was told last, `touched_by` the last cause that changed anything since.
     The sequences count the messages about the product, per topic.
     Of what purchasing hears: `reorder_told` says that it knows of the reorder point, `expedite_told` by how many
