@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from bo_worker.domain.facts import Availability, LocationAvailability, PromisedQuantity
-from bo_worker.domain.kinds import DROP_SHIP, ENDED, PRE_ORDER
+from bo_worker.domain.kinds import DROP_SHIP, ENDED, PRE_ORDER, is_in_time, starts_on
 from bo_worker.domain.promise import day_without_supply, look_out
 from bo_worker.domain.supply import incoming
 
@@ -76,16 +76,30 @@ def available_to_promise(product: Product, available: int) -> list[PromisedQuant
     """
     if not product.supply or product.phase in (DROP_SHIP, ENDED):
         return []
-    arrivals: dict[date, int] = {}
-    for supply in look_out(product).left():
-        arrivals[supply.expected_to] = arrivals.get(supply.expected_to, 0) + supply.quantity
+    arrivals = _arrivals(product)
     level = available - product.waiting
     promised = []
     for day in sorted(arrivals):
         level += arrivals[day]
-        if level > 0:
+        if level > 0 and is_in_time(product, day):
             promised.append(PromisedQuantity(day, level))
     return promised
+
+
+def _arrivals(product: Product) -> dict[date, int]:
+    """Return by day the units on their way, but for those that fill up a safety stock."""
+    found: dict[date, int] = {}
+    if product.safety_stock:
+        for supply in look_out(product).left():
+            found[supply.expected_to] = found.get(supply.expected_to, 0) + supply.quantity
+        return found
+    # Asked for every product of a batch: without a safety stock nothing has to be filled up, and this is sooner done.
+    start = starts_on(product) or date.min
+    for line in product.supply.values():
+        if line.incoming:
+            day = max(start, line.promised_on)
+            found[day] = found.get(day, 0) + line.incoming
+    return found
 
 
 def _state(product: Product, available: int, promised: Sequence[PromisedQuantity], today: date | None = None) -> str:
