@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bo_worker.domain.cover import lanes_of
 from bo_worker.domain.demand import SUSPENDED
 from bo_worker.domain.estimate import LATER_DAYS
-from bo_worker.domain.kinds import is_in_time, starts_on
+from bo_worker.domain.kinds import begins_on, is_in_time, starts_on
 from bo_worker.domain.promise import NO_PROMISE, Promise, Promised, from_lead_time, look_out
 from bo_worker.store.promises import promised_of
 
@@ -96,6 +96,8 @@ def _without_supply(account: Account, product: Product, line: Promised) -> Promi
         return NO_PROMISE
     found, start = from_lead_time(account, product), starts_on(product)
     given = line.promise.expected_to
+    if found.expected_to is None and given == account.today and begins_on(product, account.today):
+        return line.promise
     if found.expected_to is None or given is None or given < (start or given) or not is_in_time(product, given):
         return found
     latest = found.expected_to if start else max(found.expected_to, account.today + timedelta(days=LATER_DAYS))

@@ -32,6 +32,7 @@ class Kind:
     end: date = date.max
     lead_time: int | None = None
     from_supply: bool = True
+    released_on: date | None = None
 
     def on(self, day: date) -> date | None:
         """The day on which what comes on a day can be had."""
@@ -67,6 +68,8 @@ async def days_without_supply(fetch: Fetch, today: date) -> dict[tuple[str, str]
             days = {kind.on(day + timedelta(days=kind.lead_time)) for day in (today, today - timedelta(days=1))}
         elif kind.start > date.min and row["sku"] not in incoming:
             days = {kind.on(kind.start)}
+        elif kind.released_on == today:
+            days = {today}  # It was promised before, and has not passed yet.
         found[row["order_id"], row["line_id"]] = {NO_DAYS, *((day, day) for day in days)}
     return found
 
@@ -90,7 +93,8 @@ async def _kinds(fetch: Fetch) -> dict[str, Kind]:
         if phase == "ended" or kind == "indefinite":
             end = date.min
         lead_time = None if kind in ("manufacturer", "indefinite") else row["lead_time"]
-        found[row["sku"]] = Kind(start, end, lead_time, from_supply=phase != "drop_ship")
+        released_on = row["release_on"] if kind in {"pre_order", "seasonal"} else None
+        found[row["sku"]] = Kind(start, end, lead_time, phase != "drop_ship", released_on)
     return found
 
 

@@ -213,6 +213,66 @@ async def test_what_is_known_better_of_a_supplier_leaves_what_was_put_off(databa
         assert [one for one in await told(books) if one[0] == "expected_date_changed"] == [moved(2, 9)]
 
 
+async def test_nobody_but_the_manufacturer_names_a_day_for_the_rest(database_url: str) -> None:
+    async with ledger(database_url) as books:
+        await books.apply(sold(kind="manufacturer"), ordered(10, 2), placed(8))
+        await days_pass(books, 2)
+        await books.apply(came(3, books.now.date()))
+        await days_pass(books, 9)
+        news = [one for one in await told(books) if one[0] == "expected_date_changed"]
+        assert news == [("expected_date_changed", None, None)]
+        await books.apply(came(1, books.now.date(), "R-2"))
+        await sweep(books)
+        await books.apply(ordered(10, 30, version=2))
+        await sweep(books)
+        news = [one for one in await told(books) if one[0] == "expected_date_changed"]
+        assert news == [("expected_date_changed", None, None), moved(30, 30)]
+
+
+@pytest.mark.parametrize("policy_first", [True, False])
+async def test_the_days_of_a_manufacturer_are_its_word_whatever_comes_first(
+    database_url: str, *, policy_first: bool
+) -> None:
+    """A policy and a purchase order know no order between them."""
+    terms = Terms(default_days=14)
+    async with ledger(database_url, terms=terms) as books:
+        inputs = [sold(kind="manufacturer"), ordered(10, 2)]
+        await books.apply(inputs[not policy_first])
+        await books.apply(inputs[policy_first])
+        await sweep(books, Rules("placed_at", 5_000, terms=terms))
+        await books.apply(placed(8))
+        assert await told(books) == [("order_backordered", day(2), day(2))]
+        await books.apply(sold(version=2))
+        await sweep(books, Rules("placed_at", 5_000, terms=terms))
+        assert (await told(books))[1:] == [moved(2, 16)]
+
+
+@pytest.mark.parametrize("inputs", [[ordered(10, 5)], [sold(lead_time_days=5)]], ids=["supply", "lead time"])
+async def test_who_loses_units_hears_the_day_of_others_though_it_is_the_one_known_before(
+    database_url: str, inputs: list[Input]
+) -> None:
+    async with ledger(database_url) as books:
+        await books.apply(*inputs, placed(3))
+        await books.apply(("inventory-received", build.receipt("R-0", lines=[build.receipt_line(quantity=3)])))
+        await sweep(books)
+        await books.apply(("inventory-adjusted", build.adjustment("ADJ-1", -2)))
+        await sweep(books)
+        assert (await told(books))[2:] == [("allocation_lost", None, None), moved(5, 5)]
+        await days_pass(books, 4)
+        assert len(await told(books)) == 4
+
+
+async def test_who_loses_units_that_are_held_has_heard_of_a_day_already(database_url: str) -> None:
+    async with ledger(database_url) as books:
+        lines = [build.order_line("1", quantity=3), build.order_line("2", "SKU-2", 1)]
+        await books.apply(ordered(10, 5), ("order-created", build.order("SO-1", lines=lines, ship_complete=True)))
+        await books.apply(("inventory-received", build.receipt("R-0", lines=[build.receipt_line(quantity=3)])))
+        await sweep(books)
+        await books.apply(("inventory-adjusted", build.adjustment("ADJ-1", -2)))
+        await sweep(books)
+        assert [kind for kind, *_ in await told(books)] == ["order_backordered"]
+
+
 async def test_purchasing_hears_that_the_rest_did_not_come(database_url: str) -> None:
     async with ledger(database_url) as books:
         await books.apply(ordered(10, 1), placed(8), came(3, TODAY))

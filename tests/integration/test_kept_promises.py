@@ -206,5 +206,6 @@ async def test_a_line_that_lost_its_units_does_not_keep_the_day_of_supply_that_h
     await sweep(books, repeg_products)
     (row,) = await (await books.connection()).fetch("select * from bo_worker.order_line_status")
     assert (row["backordered"], row["expected_from"], row["expected_to"]) == (2, None, None)
-    told = [news for news in data(await books.messages()) if news.get("kind") == "expected_date_changed"]
+    told = [news for news in data(await books.messages()) if news.get("kind") == "allocation_lost"]
     assert [(line["quantity"], line["expected_to"]) for news in told for line in news["lines"]] == [(2, None)]
+    assert not [news for news in data(await books.messages()) if news.get("kind") == "expected_date_changed"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import pytest
 import pytest_asyncio
 
 import build
@@ -178,6 +180,22 @@ async def test_backorders_close_when_too_many_give_up_and_open_when_these_are_lo
     assert (await told(books))[-1] == ("demand_signal", "opened", 15, 1)
     assert await state(books) == "backorderable"
     assert await books.rows("backorder_day") == {"backorder_day": []}
+
+
+@pytest.mark.parametrize("cuts", [(), (1,), (2,), (3,), (1, 2, 3)], ids=str)
+@pytest.mark.parametrize("first", [UNITS_MIN, UNITS_MIN - 1])
+async def test_who_gives_up_closes_backorders_for_who_comes_next_however_the_input_is_cut(
+    books: Ledger, cuts: tuple[int, ...], first: int
+) -> None:
+    inputs = [policy(cancellation_rate_limit=0.25), placed("SO-1", first), cancelled("SO-1", 6), placed("SO-2", 10)]
+    for begin, end in pairwise((0, *cuts, len(inputs))):
+        await books.apply(*inputs[begin:end])
+    rows = await (await books.connection()).fetch("select backordered from bo_worker.order_line order by order_id")
+    is_closed = first == UNITS_MIN
+    assert [row[0] for row in rows] == [first - 6, 0 if is_closed else 10]
+    assert await state(books) == ("out_of_stock" if is_closed else "backorderable")
+    signals = [one for one in await told(books) if one[1] == "closed_cancellation_rate"]
+    assert len(signals) == is_closed
 
 
 async def test_backorders_close_when_the_wait_passes_the_window_and_open_when_it_is_short_again(

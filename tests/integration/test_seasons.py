@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import pytest
 
 import build
 from bo_worker.service.promises import repeg_products
@@ -68,10 +69,28 @@ async def test_stock_waits_for_the_season_and_then_serves_the_queue(database_url
         assert await turned(books, timedelta(days=9)) == 0
         assert await waiting(books) == [("SO-1", "2026-12-01"), ("SO-2", "2026-12-01")]
         assert await turned(books, timedelta(days=10)) == 1
-        assert await waiting(books) == [("SO-2", None)]
+        assert await waiting(books) == [("SO-2", "2026-12-01")]
         kinds = [event["kind"] for event in await told(books, "customer-notification", "SO-1")]
         assert kinds == ["order_backordered", "backorder_filled"]
         assert await turned(books, timedelta(days=10)) == 0
+
+
+@pytest.mark.parametrize("kind", ["pre_order", "seasonal"])
+async def test_who_was_promised_the_day_of_the_release_hears_nothing_else_before_it_has_passed(
+    database_url: str, kind: str
+) -> None:
+    async with ledger(database_url) as books:
+        await books.apply(season(kind=kind), order(1))
+        await turned(books, timedelta(days=10))
+        assert [event["kind"] for event in await told(books, "customer-notification", "SO-1")] == [
+            "order_backordered"
+        ]
+        await turned(books, timedelta(days=11))
+        news = await told(books, "customer-notification", "SO-1")
+        assert [(event["kind"], event["lines"][0]["expected_to"]) for event in news] == [
+            ("order_backordered", "2026-12-01"),
+            ("expected_date_changed", None),
+        ]
 
 
 async def test_a_queue_longer_than_a_transaction_is_served_in_steps(database_url: str) -> None:

@@ -85,12 +85,14 @@ class Account:
     `cause` is the message at work; whoever applies a command sets it first.
     `now` is the instant and `today` the day (UTC) that it works on. `histories` are those of suppliers, by
     (supplier id, SKU).
+    `doubted` are suppliers whose open supply is to be estimated anew, besides those with `deliveries`.
     `served_by_truck` counts units that went from a receipt of a purchase order in transit to order lines, by
     (purchase order id, order id, position).
     `early` holds messages that wait for an order of this unit of work, `refused` those of them that turned out
     to be wrong when it came. `joined` are new entries of waitlists.
     `promised` holds new lines whose customers are told a day, `ended` whether a promised line (order id, position)
-    was served whole (True) or given up by its customer, whichever came first.
+    was served whole (True) or given up by its customer, whichever came first. `undated` are lines of which customers
+    heard that they wait once more, but no day.
     `consents` are those of lines (order id, position) whose customers were told of a delay, or may have to be; they
     are loaded for orders that are looked at for it, or answered for.
     """
@@ -110,8 +112,10 @@ class Account:
     purchase_orders: dict[str, PurchaseOrder] = field(default_factory=dict)
     histories: dict[tuple[str, str], History] = field(default_factory=dict)
     deliveries: dict[tuple[str, str, str], Delivery] = field(default_factory=dict)
+    doubted: set[str] = field(default_factory=set)
     promised: list[OrderLine] = field(default_factory=list)
     ended: dict[tuple[str, int], bool] = field(default_factory=dict)
+    undated: list[tuple[str, int]] = field(default_factory=list)
     served_by_truck: dict[tuple[str, str, int], int] = field(default_factory=dict)
     consents: dict[tuple[str, int], Consent] = field(default_factory=dict)
 

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from bo_worker.domain.facts import Availability, LocationAvailability, PromisedQuantity
-from bo_worker.domain.kinds import DROP_SHIP, ENDED, PRE_ORDER, WITHOUT_LEAD_TIME, is_in_time, starts_on
+from bo_worker.domain.kinds import DROP_SHIP, ENDED, PRE_ORDER, is_in_time, starts_on
+from bo_worker.domain.promise import day_without_supply, look_out
 from bo_worker.domain.supply import incoming
 
 if TYPE_CHECKING:
@@ -36,8 +37,11 @@ def snapshot(product: Product) -> Snapshot:
             seen.append((stock.location, stock.on_hand, stock.allocated, available))
     seen += [(line.promised_on, line.incoming) for line in product.supply.values() if line.incoming]
     promised = available_to_promise(product, free)
-    if product.policy is not None and product.policy.backorder == "if_promised":
-        seen.append(product.policy.window_days)
+    policy = product.policy
+    if policy is not None and policy.backorder == "if_promised":
+        # What it depends on, besides the day, whether one more unit can be promised.
+        days = (policy.window_days, policy.lead_time_days, policy.release_on, policy.season_ends_on)
+        seen.append((policy.kind, product.phase, *days))
     seen.append(_state(product, free, promised))
     return Snapshot(free, promised, seen)
 
@@ -66,29 +70,36 @@ def availability(product: Product, found: Snapshot, today: date | None = None) -
 def available_to_promise(product: Product, available: int) -> list[PromisedQuantity]:
     """Return from which day on how many units can be promised to one who comes now, `available` ones aside today.
 
-    That is the projected level from that day to the horizon's end: what arrives first fills up the safety stock, and
-    goes to those who wait. The level never falls later, as everybody who waits takes the first units that come.
+    That is the projected level from that day to the horizon's end: what arrives first fills up the safety stock of
+    its location, and goes to those who wait. The level never falls later, as everybody who waits takes the first
+    units that come; a line with a pin counts as one without.
     """
     if not product.supply or product.phase in (DROP_SHIP, ENDED):
         return []
-    start = starts_on(product) or date.min
+    arrivals = _arrivals(product)
     level = available - product.waiting
-    arrivals: dict[date, int] = {}
-    places: set[str] = set()
-    for line in product.supply.values():
-        if line.incoming:
-            day = max(start, line.promised_on)
-            arrivals[day] = arrivals.get(day, 0) + line.incoming
-            places.add(line.location)
-    for place in places:
-        stock = product.stock.get(place)
-        level -= max(0, product.safety_stock + (stock.allocated - stock.on_hand if stock else 0))
     promised = []
     for day in sorted(arrivals):
         level += arrivals[day]
         if level > 0 and is_in_time(product, day):
             promised.append(PromisedQuantity(day, level))
     return promised
+
+
+def _arrivals(product: Product) -> dict[date, int]:
+    """Return by day the units on their way, but for those that fill up a safety stock."""
+    found: dict[date, int] = {}
+    if product.safety_stock:
+        for supply in look_out(product).left():
+            found[supply.expected_to] = found.get(supply.expected_to, 0) + supply.quantity
+        return found
+    # Asked for every product of a batch: without a safety stock nothing has to be filled up, and this is sooner done.
+    start = starts_on(product) or date.min
+    for line in product.supply.values():
+        if line.incoming:
+            day = max(start, line.promised_on)
+            found[day] = found.get(day, 0) + line.incoming
+    return found
 
 
 def _state(product: Product, available: int, promised: Sequence[PromisedQuantity], today: date | None = None) -> str:
@@ -111,16 +122,18 @@ def _may_wait(
     """Tell whether one more unit may wait, of a line that asks for nothing else than the policy gives."""
     if product.closed_reason or product.phase == ENDED or policy.kind == "indefinite" or policy.backorder == "deny":
         return False
-    if policy.backorder == "if_promised" and not _can_promise(policy, promised, today):
+    if policy.backorder == "if_promised" and not _can_promise(product, policy, promised, today):
         return False
     return policy.backorder_limit is None or product.waiting < policy.backorder_limit
 
 
-def _can_promise(policy: UpdatePolicy, promised: Sequence[PromisedQuantity], today: date | None) -> bool:
-    """Tell whether what is on its way, or the lead time, can cover one more unit within the product's window."""
-    lead_time, window = policy.lead_time_days, policy.window_days
-    if lead_time is not None and policy.kind not in WITHOUT_LEAD_TIME and (window is None or lead_time <= window):
-        return True
-    if not promised or window is None or today is None:
-        return bool(promised)
-    return promised[0].day <= today + timedelta(days=window)
+def _can_promise(
+    product: Product, policy: UpdatePolicy, promised: Sequence[PromisedQuantity], today: date | None
+) -> bool:
+    """Tell whether what is on its way, or else the lead time, can cover one more unit within the product's window."""
+    day = promised[0].day if promised else None
+    if day is None or (today is not None and day < today):
+        day = day_without_supply(product, today or date.min)
+    if day is None or today is None or policy.window_days is None:
+        return day is not None
+    return day <= today + timedelta(days=policy.window_days)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.account import Refusal
+from bo_worker.domain.closing import count_dropped
 from bo_worker.domain.notice import notified, notify
 from bo_worker.domain.revoke import Revocations
 from bo_worker.domain.settle import Effect
@@ -75,7 +76,7 @@ def cancel_waiting(account: Account, line: OrderLine, quantity: int) -> int:
         product = account.product(line.sku)
         product.waiting -= gone
         if product.counts_churn:
-            product.dropped += gone
+            count_dropped(product, gone)
         product.disturb()
         product.is_changed = True
         line.backordered -= gone

@@ -31,6 +31,9 @@ class Churn:
     cancelled: int = 0
 
 
+NO_CHURN: Final = Churn()
+
+
 @dataclass(slots=True, frozen=True)
 class Queue:
     """Who waits for a product: orders, the day of the earliest need, the latest promise, the oldest order's day.
@@ -62,6 +65,19 @@ def close_for_rate(product: Product, churn: Churn) -> bool:
     product.closed_reason = CANCELLATION_RATE
     product.note_purchasing()
     return True
+
+
+def count_dropped(product: Product, units: int) -> None:
+    """Count units that were cancelled while they waited; close the backorders of a product if they are too many.
+
+    That is asked at once, as the next order may be one of the same transaction, or not. Where it is not known what
+    was counted before, it is asked when the transaction ends.
+    """
+    product.dropped += units
+    churn = product.churn
+    if churn is not None:
+        counted = Churn(churn.backordered + product.joined, churn.cancelled + product.dropped)
+        product.is_switched |= close_for_rate(product, counted)
 
 
 def review(product: Product, churn: Churn, queue: Queue, today: date) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
+from bo_worker.domain.kinds import goes_by_word
 from bo_worker.domain.lateness import NO_HISTORY, promised_on
 from bo_worker.domain.supply import COUNTED
 
@@ -29,8 +30,7 @@ def set_days(account: Account, line: SupplyLine) -> None:
     if line.status in COUNTED:
         line.due_on = min(line.due_on, line.expected_to)
     line.promised_on = line.expected_to
-    policy = account.product(line.sku).policy
-    if policy is None or policy.kind != "manufacturer":
+    if not goes_by_word(account.product(line.sku).policy):
         terms = account.terms
         history = account.histories.get((line.supplier_id, line.sku), NO_HISTORY)
         due_on = min(line.due_on, line.expected_to)
@@ -40,11 +40,14 @@ def set_days(account: Account, line: SupplyLine) -> None:
 
 
 def put_off(account: Account, line: SupplyLine) -> None:
-    """Rely on the rest of what began to come for a later day once its day has passed, in the end no longer."""
+    """Rely on the rest of what began to come for a later day once its day has passed, in the end no longer.
+
+    Not for a while either where only the supplier may name a day.
+    """
     last, today = line.last_received_on, account.today
     if last is None or not line.received or not line.incoming or line.promised_on >= today:
         return
-    line.is_overdue = (today - last).days > _REST_DAYS_MAX
+    line.is_overdue = goes_by_word(account.product(line.sku).policy) or (today - last).days > _REST_DAYS_MAX
     if not line.is_overdue:
         line.promised_on = today + timedelta(days=max(LATER_DAYS, account.terms.default_days))
 
@@ -85,7 +88,8 @@ def reestimate(account: Account) -> None:
                 continue
             before = line.promised_on
             set_days(account, line)
-            line.promised_on = _steady(line, before, account.today)
+            if not goes_by_word(account.product(line.sku).policy):
+                line.promised_on = _steady(line, before, account.today)
             if line.promised_on != before:
                 line.is_changed = order.is_changed = True
                 account.product(line.sku).expect(line, account.cause)

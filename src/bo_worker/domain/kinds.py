@@ -67,11 +67,23 @@ def _day_after(day: date) -> date | None:
     return day.fromordinal(day.toordinal() + 1) if day != day.max else None
 
 
+def goes_by_word(policy: UpdatePolicy | None) -> bool:
+    """Tell whether nothing but the supplier's own word is relied on: the product is delayed upstream."""
+    return policy is not None and policy.kind == "manufacturer"
+
+
 def starts_on(product: Product) -> date | None:
     """Return the first day that a product can be promised for, None where that is today."""
     if product.phase in (PRE_ORDER, NOT_BEGUN) and product.policy is not None:
         return product.policy.release_on
     return None
+
+
+def begins_on(product: Product, day: date) -> bool:
+    """Tell whether a product is released on a day, or its season begins."""
+    policy = product.policy
+    is_released = policy is not None and policy.kind in _RELEASED and policy.release_on == day
+    return is_released and is_in_time(product, day)
 
 
 def is_in_time(product: Product, day: date) -> bool:

@@ -41,19 +41,20 @@ def tell_purchasing(account: Account, product: Product, *, switched: bool) -> li
     """Return what purchasing must hear of a product that changed; it counts as told.
 
     `switched` says that its backorders were closed or opened. How many orders wait, and what is needed when, is not
-    filled in: only who has stored the orders of this transaction can say.
+    filled in: only who has stored the orders of this transaction can say. While a large change is at work, what is
+    there and what waits are not compared: units that came are still to be given out.
     """
     told = []
     policy = product.policy
     if policy is not None:
-        told += _reorder(product)
+        told += [] if product.is_reserved else _reorder(product)
         if policy.reorder_point is None and product.reorder_told:
             _set_reorder_told(product, told=False)
         if product.is_policy_changed and product.closed_reason is not None:
             product.review_on = account.today
             product.note_purchasing()
         plan_review(product, account.today)
-    told += _expedite(product)
+    told += [] if product.is_reserved else _expedite(product)
     if product.lapsed and product.waiting:
         told.append(_at_risk(product, account.today))
     if switched:

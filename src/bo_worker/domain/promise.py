@@ -51,22 +51,28 @@ def promise(account: Account, product: Product, line: OrderLine, units: int) -> 
 
 
 def from_lead_time(account: Account, product: Product) -> Promise:
-    """Return the promise of a product that is made, or ordered, for whoever waits.
+    """Return the promise of a product that is made, or ordered, for whoever waits."""
+    day = day_without_supply(product, account.today)
+    return Promise(day, day) if day else NO_PROMISE
+
+
+def day_without_supply(product: Product, today: date) -> date | None:
+    """Return the day that is promised today to a line that no supply covers.
 
     A product that is released later is promised for that day, where nothing is known of what is on its way.
     """
     policy = product.policy
     if policy is None:
-        return NO_PROMISE
+        return None
     start = starts_on(product)
     if policy.lead_time_days is not None and policy.kind not in WITHOUT_LEAD_TIME:
-        day = account.today + timedelta(days=policy.lead_time_days)
+        day = today + timedelta(days=policy.lead_time_days)
         day = max(day, start or day)
     elif start is not None and not incoming(product.supply.values()):
         day = start
     else:
-        return NO_PROMISE
-    return Promise(day, day) if is_in_time(product, day) else NO_PROMISE
+        return None
+    return day if is_in_time(product, day) else None
 
 
 def is_promised(account: Account, product: Product, line: OrderLine, units: int) -> bool:

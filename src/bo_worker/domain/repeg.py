@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from bo_worker.domain.estimate import LATER_DAYS
-from bo_worker.domain.kinds import ends_on, is_in_time, starts_on
+from bo_worker.domain.kinds import begins_on, ends_on, is_in_time, starts_on
 from bo_worker.domain.promise import Promise, from_lead_time
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def otherwise(account: Account, product: Product) -> Otherwise:
     day, start, last = from_lead_time(account, product).expected_to, starts_on(product), ends_on(product)
     kept_from = max(account.today, start or date.min)
     if day is None:
-        return Otherwise(None, None, kept_from, None)
+        # Who was promised the day of the release hears nothing else before that day has passed.
+        return Otherwise(None, None, kept_from, account.today if begins_on(product, account.today) else None)
     latest = day if start else max(day, account.today + timedelta(days=LATER_DAYS))
     return Otherwise(day, latest if is_in_time(product, latest) else None, kept_from, min(latest, last or latest))
 

@@ -84,6 +84,8 @@ def _tell_lost(account: Account, effect: Effect) -> Replaced:
         replaced[order_id, line.line_id] = lost - missing
         if missing:
             told.setdefault(order_id, []).append(notified(line, missing))
+            if not waited:
+                account.undated.append((order_id, position))
     for order_id, lines in told.items():
         notify(account, account.orders[order_id], "allocation_lost", lines)
     return replaced

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bo_worker.domain.closing import NO_CHURN
 from bo_worker.domain.demand import ANY_LOCATION
 
 if TYPE_CHECKING:
     from datetime import date
 
     from bo_worker.domain.cause import Cause
+    from bo_worker.domain.closing import Churn
     from bo_worker.domain.commands import UpdatePolicy
     from bo_worker.domain.demand import OrderLine, Rank
     from bo_worker.domain.outlook import Outlook, Waiting
@@ -112,15 +114,16 @@ class Product:
     `supply_stored` has what is stored of all this.
     `phase` is what its kind makes of the day, as of its last turn; while it `is_closed`, its stock serves nobody.
     `next_change_on` is the day of the next turn, known once the policy was stored or turned.
-    `waitlist` is there where somebody wants to hear of it; it is not followed while a large change is at work, for
-    which the product `is_reserved`.
+    `waitlist` is there where somebody wants to hear of it. While a large change is at work, for which the product
+    `is_reserved`, neither it nor shops nor purchasing hear of the product.
     `published` is what availability was told last, `touched_by` the last cause that changed anything since.
     The sequences count the messages about the product, per topic.
     Of what purchasing hears: `reorder_told` says that it knows of the reorder point, `expedite_told` by how many
     units backorders exceeded supply when it was told (0: covered), `demand` what was asked for in vain since,
     `lapsed` the units that became overdue. `closed_reason` says why no new line may wait, `review_on` when that is
     looked at again, `is_switched` that it changed now; `joined` and `dropped` are units that began to wait or were
-    cancelled while they waited, where the policy makes them count.
+    cancelled while they waited, where the policy makes them count, and `churn` has those that were stored before,
+    None where they were not loaded.
     """
 
     sku: str
@@ -160,6 +163,7 @@ class Product:
     closed_reason: str | None = None
     review_on: date | None = None
     is_switched: bool = False
+    churn: Churn | None = NO_CHURN
     joined: int = 0
     dropped: int = 0
     is_procurement_changed: bool = False

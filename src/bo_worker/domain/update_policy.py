@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.account import refuse_version
-from bo_worker.domain.kinds import turn
+from bo_worker.domain.kinds import goes_by_word, turn
 from bo_worker.domain.settle import Effect
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ def update_policy(account: Account, command: UpdatePolicy, digest: bytes) -> Eff
     turn(product, account.today)
     if held is None or _days_of(held) != _days_of(command):
         product.are_promises_due |= product.waiting > 0
+    if goes_by_word(held) != goes_by_word(command):
+        account.doubted.update([line.supplier_id for line in product.supply.values()])
     product.touched_by = account.cause
     product.disturb()
     effect = Effect()

@@ -14,6 +14,7 @@ from bo_worker.domain.decide import NOTHING, change, decide
 from bo_worker.domain.settle import settle
 from bo_worker.messages.inbound import Decoded, Refused
 from bo_worker.messages.outbound import dead_letter
+from bo_worker.service.procurement import load_given_up
 from bo_worker.service.scope import scope_of
 from bo_worker.service.telling import instant
 from bo_worker.service.unfinished import remainder_of
@@ -131,6 +132,8 @@ async def _load(connection: asyncpg.Connection, scope: Scope, lessons: Lessons, 
         scope.add_purchase_order(purchase_order)
     account.products = await lock_products(connection, scope.skus, purchase_orders=account.purchase_orders.values())
     account.histories = await load_histories(connection, scope.suppliers)
+    if scope.cancelled or scope.answered:
+        await load_given_up(connection, account, scope.policies)
     short = _larger(scope.short_places(account.products), lessons.claims)
     claims_max = _NO_LIMIT if work.in_steps else rules.fill_lines_max
     await load_losses(connection, work, short, rules.rank_by, claims_max)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.settle import settle
 from bo_worker.service.unfinished import remainder_of
-from bo_worker.service.work import load_lanes, save_work
+from bo_worker.service.work import load_lanes, reserve, save_work
 from bo_worker.store.products import TooManyLinesError
 from bo_worker.store.unfinished import start_unfinished
 
@@ -45,6 +45,8 @@ async def settle_and_save(
     fits = await _load_queues(connection, work, effect, rules, gone)
     if fits:
         settle(work.account, effect)
+    else:
+        reserve(work.account, effect)
     messages = await save_work(connection, work, now)
     if not fits:
         await start_unfinished(connection, cause, remainder_of(effect).dump(), list(effect.locations))

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bo_worker.domain.closing import NOBODY, Churn, close_for_rate
+from bo_worker.domain.closing import NO_CHURN, NOBODY, close_for_rate
 from bo_worker.domain.procurement import demand_signals, name, tell_purchasing
 from bo_worker.store.procurement import count_churn, describe_queues, load_churn
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import asyncpg
 
     from bo_worker.domain.account import Account
+
+
+async def load_given_up(connection: asyncpg.Connection, account: Account, policies: Collection[str]) -> None:
+    """Load how many of those who waited gave up before, where the policy of a product asks for it.
+
+    `policies` are the SKUs of which that may change. The products are locked.
+    """
+    products = account.products
+    counting = {sku: found for sku, found in products.items() if found.counts_churn or sku in policies}
+    churns = await load_churn(connection, counting, account.today)
+    for sku, product in counting.items():
+        product.churn = churns.get(sku, NO_CHURN)
 
 
 async def close_backorders(connection: asyncpg.Connection, account: Account) -> None:
@@ -20,10 +34,10 @@ async def close_backorders(connection: asyncpg.Connection, account: Account) -> 
     if not counted:
         return
     await count_churn(connection, counted, account.today)
-    given_up = {product.sku: product for product in counted if product.dropped}
+    given_up = {product.sku: product for product in counted if product.dropped and product.churn is None}
     churns = await load_churn(connection, given_up, account.today)
     for sku, product in given_up.items():
-        if close_for_rate(product, churns.get(sku, Churn())):
+        if close_for_rate(product, churns.get(sku, NO_CHURN)):
             product.is_switched = True
     for product in counted:
         product.joined = product.dropped = 0

@@ -161,7 +161,7 @@ async def _release_next(connection: asyncpg.Connection, rest: Remainder, work: W
             put_away(work.account, rest.arrivals)
         work.account.products = await lock_products(connection, rest.skus, settling=work.account.cause.name)
         for product in work.account.products.values():
-            _follow_again(product)
+            _tell_again(product, work.account.cause)
         return True
     work.keys = await lock_keys(connection, order_ids)
     work.account.orders = await load_orders(connection, order_ids, whole=False)
@@ -176,8 +176,9 @@ async def _release_next(connection: asyncpg.Connection, rest: Remainder, work: W
     return False
 
 
-def _follow_again(product: Product) -> None:
-    """Let the waitlist of a product see what the steps have left for it."""
+def _tell_again(product: Product, cause: Cause) -> None:
+    """Let shops, purchasing and the waitlist of a product hear of what the steps have left, as of one change."""
+    product.is_reserved, product.published = False, None
+    product.is_changed, product.touched_by = True, cause
     if product.waitlist is not None:
-        product.is_reserved = False
-        product.waitlist.is_asked = product.is_changed = True
+        product.waitlist.is_asked = True

@@ -234,14 +234,22 @@ async def lock_found(connection: asyncpg.Connection, work: Work, order_ids: Coll
         raise OrdersBusyError(order_ids) from error
 
 
+def reserve(account: Account, effect: Effect) -> None:
+    """Note that products are about to be reserved for a change that is settled in steps."""
+    for sku in effect.locations:
+        account.product(sku).is_reserved = True
+
+
 async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -> int:
     """Write what changed, and last of all the messages that tell of it; return how many messages."""
     account, messages = work.account, work.messages
     at = instant(now)
+    for _, effect in work.begun:
+        reserve(account, effect)
     await close_backorders(connection, account)
     _follow_payments(account)
     _publish_availability(account)
-    _follow_waitlists(work)
+    _follow_waitlists(account)
     work.encode_facts(at)
     await save_keys(connection, work.keys.values())
     await save_orders(connection, account.orders.values(), now)
@@ -253,7 +261,7 @@ async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -
     work.encode_facts(at)
     await save_products(connection, account.products.values())
     await save_joined(connection, account.joined)
-    await save_deliveries(connection, account.deliveries.values())
+    await save_deliveries(connection, account.deliveries.values(), account.doubted)
     await count_served(connection, account.served_by_truck)
     # Postgres takes longer over the journal than we do: what comes next is made ready meanwhile.
     packing = asyncio.create_task(pack_rows(messages))
@@ -264,9 +272,14 @@ async def save_work(connection: asyncpg.Connection, work: Work, now: datetime) -
 
 
 def _publish_availability(account: Account) -> None:
-    """Tell the state of each product that changed, once for the whole transaction; the last cause stands for all."""
+    """Tell the state of each product that changed, once for the whole transaction; the last cause stands for all.
+
+    Of a large change the outcome is told when it is done: what is free meanwhile is not for who comes now.
+    """
     for product in account.products.values():
-        if product.is_changed and product.touched_by and (found := snapshot(product)) != product.published:
+        if product.is_reserved or not product.is_changed or not product.touched_by:
+            continue
+        if (found := snapshot(product)) != product.published:
             account.cause = product.touched_by
             account.publish(availability(product, found, account.today))
 
@@ -279,10 +292,8 @@ def _follow_payments(account: Account) -> None:
             set_due(account, order)
 
 
-def _follow_waitlists(work: Work) -> None:
+def _follow_waitlists(account: Account) -> None:
     """Let waitlists know of the stock that is left; that of products with a large change at work when it is done."""
-    reserved = {sku for _, effect in work.begun for sku in effect.locations}
-    for product in work.account.products.values():
-        is_followed = product.waitlist is not None and product.is_changed and not product.is_reserved
-        if is_followed and product.sku not in reserved:
+    for product in account.products.values():
+        if product.waitlist is not None and product.is_changed and not product.is_reserved:
             follow_stock(product)

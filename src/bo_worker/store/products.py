@@ -77,6 +77,7 @@ def product_of(row: asyncpg.Record) -> Product:
     product = Product(row["sku"], row["waiting"], has_backlog=row["waiting"] > 0, is_new=False)
     product.availability_sequence = row["availability_sequence"]
     product.procurement_sequence = row["procurement_sequence"]
+    product.churn = None
     product.incoming_before = row["incoming"]
     product.reorder_told = row["reorder_told"]
     product.expedite_told = row["expedite_told"]

@@ -48,11 +48,12 @@ async def update_promises(connection: asyncpg.Connection, moved: Iterable[Moved]
 
 
 async def save_promises(connection: asyncpg.Connection, account: Account) -> None:
-    """Keep what was promised to new lines, and what came of promises. Their orders are locked."""
+    """Keep what was promised to new lines, and what came of promises. Their orders are locked and stored."""
     told = [(line.order.order_id, line.position, line.sku, line.expected_to) for line in account.promised]
     await _save_told(connection, account, told)
     ended = [(order_id, position, kept) for (order_id, position), kept in sorted(account.ended.items())]
     await execute_rows(connection, "end_promises", ended, account.today)
+    await execute_rows(connection, "forget_told_days", sorted(account.undated))
 
 
 async def save_news(connection: asyncpg.Connection, account: Account, news: Iterable[Moved]) -> None:

@@ -123,15 +123,22 @@ def _line_row(line: SupplyLine) -> tuple[object, ...]:
     )
 
 
-async def save_deliveries(connection: asyncpg.Connection, deliveries: Collection[Delivery]) -> None:
-    """Remember when the last units of purchase order lines came; locks their suppliers, the last locks of all."""
+async def save_deliveries(
+    connection: asyncpg.Connection, deliveries: Collection[Delivery], doubted: Collection[str]
+) -> None:
+    """Remember when the last units of purchase order lines came.
+
+    Their suppliers and those in `doubted` are due to be estimated anew, and locked, the last locks of all.
+    """
     if deliveries:
         rows = [
             (one.purchase_order_id, one.line_id, one.sku, one.supplier_id, one.due_on, one.received_on)
             for one in deliveries
         ]
         await execute_rows(connection, "save_deliveries", rows)
-        await connection.execute(QUERIES["mark_suppliers"], sorted({one.supplier_id for one in deliveries}))
+    if deliveries or doubted:
+        due = {one.supplier_id for one in deliveries}.union(doubted)
+        await connection.execute(QUERIES["mark_suppliers"], sorted(due))
 
 
 async def find_supplier_due(connection: asyncpg.Connection, today: date) -> tuple[str, str] | None:

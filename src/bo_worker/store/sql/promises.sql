@@ -24,6 +24,14 @@ from unnest($1::text[], $2::integer[], $3::boolean[]) as ended (order_id, positi
 where mine.order_id = ended.order_id and mine.position = ended.position
     and kept_on is null and withdrawn_on is null;
 
+-- name: forget_told_days
+-- Forgets the day that customers knew of lines which they heard wait once more: the next one is news to them, if it is
+-- the same. Their orders are locked.
+update bo_worker.order_line as mine
+set told_to = null
+from unnest($1::text[], $2::integer[]) as undated (order_id, position)
+where mine.order_id = undated.order_id and mine.position = undated.position;
+
 -- name: report_promises
 -- What came of all promises until today ($1), by the level at which they were made. A share is of those whose day has
 -- passed: promises that were kept early are known sooner than those that are broken.

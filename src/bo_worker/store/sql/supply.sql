@@ -64,7 +64,8 @@ on conflict (purchase_order_id, line_id, sku) do update
 set supplier_id = excluded.supplier_id, due_on = excluded.due_on, received_on = excluded.received_on;
 
 -- name: mark_suppliers
--- Says that deliveries of suppliers have ended. Purchase orders and products are locked before suppliers.
+-- Says that deliveries of suppliers have ended, or that their open supply is to be estimated anew for another reason.
+-- Purchase orders and products are locked before suppliers.
 insert into bo_worker.supplier (supplier_id, deliveries_due)
 select supplier_id, true from unnest($1::text[]) as given (supplier_id)
 on conflict (supplier_id) do update set deliveries_due = true;
