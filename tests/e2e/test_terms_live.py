@@ -101,7 +101,9 @@ async def test_the_days_that_a_merchant_allows_a_product_hold_where_they_are_few
             await shop.hears("product-policy-updated", build.policy(sku, window_days=days))
         for country in ("US", "DE"):
             for sku in windows:
-                order = build.order(f"SO-{sku}-{country}", lines=[priced(sku)], ship_to_country=country, payment=MONEY)
+                order = build.order(
+                    f"SO-{sku}-{country}", lines=[priced(sku)], ship_to_country=country, payment=MONEY
+                )
                 await shop.hears("order-created", order)
         await shop.turn("2026-11-28")
         assert [notices(shop, f"SO-TEN-{country}") for country in ("US", "DE")] == [[], []]

@@ -141,6 +141,25 @@ async def test_in_the_eu_silence_neither_extends_nor_cancels_and_the_order_may_b
         assert await found.outcomes("SO-2") == [(1, "1", None, "superseded"), (2, "1", None, "filled")]
 
 
+async def test_a_notice_that_has_neither_a_day_nor_a_deadline_ends_when_nothing_waits_any_more(
+    database_url: str,
+) -> None:
+    async with shop(database_url) as found:
+        orders = ("SO-FILLED", "SO-GIVEN-UP", "SO-WAITS")
+        await found.apply(*(placed(order_id, "DE") for order_id in orders))
+        await found.turn("2026-12-18")
+        await found.apply(received(3), ("order-cancelled", build.cancellation("X-1", "SO-GIVEN-UP")))
+        await found.turn("2026-12-19")
+        assert [await found.outcomes(order_id) for order_id in orders] == [
+            [(1, "1", None, "filled")],
+            [(1, "1", None, "given_up")],
+            [(1, "1", None, None)],
+        ]
+        assert await found.answer("RS-1", "cancel", order_id="SO-WAITS") is None
+        watched = await (await found.books.connection()).fetchval("select count(*) from bo_worker.delay_watch")
+        assert watched == 0
+
+
 async def test_a_merchant_may_let_silence_cancel_everywhere(database_url: str) -> None:
     async with shop(database_url, delay_rules(silence_cancels=True)) as found:
         await found.apply(coming("2026-12-05"), placed(country="DE"))

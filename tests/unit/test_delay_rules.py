@@ -90,11 +90,11 @@ def test_the_agreed_day_is_the_one_promised_with_the_order_or_that_of_the_rule(
         ((), None, None, "2026-12-18", "no_date", None),
         # A day that has passed is none.
         ((), None, "2026-12-20", "2026-12-21", "no_date", None),
-        # An open notice: by the day that it offered.
+        # An open notice: by the day that it offered; without one it is seen daily whether anything waits.
         ((None,), "2027-01-10", "2027-01-10", "2026-12-22", None, "2027-01-11"),
         ((None,), "2027-01-10", "2027-01-11", "2026-12-22", "supplier_late", None),
         ((None,), "2027-01-10", None, "2027-01-07", "no_date", None),
-        ((None,), None, None, "2027-01-07", None, None),
+        ((None,), None, None, "2027-01-07", None, "2027-01-08"),
         # Agreed to: by the new day; without one never again.
         (("kept",), "2027-01-10", "2027-01-11", "2026-12-22", "supplier_late", None),
         (("kept_by_silence",), "2027-01-10", "2027-01-10", "2026-12-22", None, "2027-01-11"),
