@@ -98,6 +98,33 @@ async def test_an_order_without_a_promise_is_to_come_within_thirty_days(database
         assert (await found.line(), len(await found.notices())) == ({"backordered": 3}, 1)
 
 
+async def test_a_first_day_that_is_later_than_thirty_days_or_the_window_is_told_as_a_delay_as_soon_as_it_is_known(
+    database_url: str,
+) -> None:
+    async with shop(database_url) as found:
+        await found.apply(("product-policy-updated", build.policy("SKU-2", window_days=20)))
+        await found.apply(placed(), placed("SO-2", lines=[build.order_line(sku="SKU-2")]))
+        await found.turn("2026-11-24")
+        lines = [
+            build.purchase_order_line(str(number), sku, expected_from=day, expected_to=day)
+            for number, (sku, day) in enumerate([("SKU-1", "2026-12-21"), ("SKU-2", "2026-12-12")])
+        ]
+        await found.apply(("purchase-order-updated", build.purchase_order(lines=lines)))
+        await found.turn("2026-11-25")
+        assert await found.notices() == []
+        # Five working days, and not the one that would be left just before the agreed day.
+        assert [brief(notice)[:3] for notice in await found.notices("SO-2")] == [
+            ("supplier_late", "2026-12-12", "2026-12-03")
+        ]
+        later = [line | {"expected_from": "2026-12-22", "expected_to": "2026-12-22"} for line in lines]
+        await found.apply(("purchase-order-updated", build.purchase_order(version=2, lines=later)))
+        await found.turn("2026-11-26")
+        assert [brief(notice)[:3] for notice in await found.notices()] == [
+            ("supplier_late", "2026-12-22", "2026-12-03")
+        ]
+        assert [brief(notice)[1] for notice in await found.notices("SO-2")] == ["2026-12-12", "2026-12-22"]
+
+
 async def test_who_has_waited_for_long_elsewhere_is_asked_as_soon_as_the_order_comes(database_url: str) -> None:
     async with shop(database_url) as found:
         await found.turn("2026-11-22")
