@@ -111,6 +111,8 @@ def _remedy(remedy: dict[str, Any]) -> str:
             return f"ordered without a location, it is served at once ({sources})."
         case "transfer":
             return f"move {units} to {remedy['location']} from where they are free ({sources}); one less is too few."
+        case "safety_stock":
+            return f"lower its safety stock to {units}; one more is too much."
         case "priority":
             return f"amend its order to priority {remedy['priority']}, and {arrive}; one less is too few."
         case _:
