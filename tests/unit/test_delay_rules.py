@@ -161,9 +161,13 @@ def test_a_country_without_a_calendar_works_from_monday_to_friday() -> None:
     assert [is_day_off("SE", one) for one in days] == [False] * 4 + [True] * 3
 
 
-def test_the_directive_holds_in_all_member_states() -> None:
-    states = [country for country, rule in TERMS.rules.items() if rule.name == "eu"]
-    assert (len(states), {len(country) for country in states}) == (27, {2})
+def test_the_directive_holds_in_all_member_states_and_the_american_rule_in_all_territories() -> None:
+    apart = {"AX", "GF", "GP", "MF", "MQ", "RE", "YT"}
+    states = {country for country, rule in TERMS.rules.items() if rule.name == "eu"}
+    assert (len(states - apart), apart <= states, {len(country) for country in states}) == (27, True, {2})
+    assert {TERMS.rule_of(country).name for country in ("US", "AS", "GU", "MP", "PR", "UM", "VI")} == {"us"}
+    assert [TERMS.rule_of(country).name for country in ("NC", "GL", "JP", None)] == ["default"] * 4
+    assert TERMS.silence("RE", 1, AGREED, day("2026-12-22")) == "right_to_end"
 
 
 def test_a_token_is_safe_in_an_address_and_that_of_one_notice_only() -> None:
