@@ -8,6 +8,8 @@ import pytest_asyncio
 
 import build
 from bo_worker.config import load_settings
+from bo_worker.domain.account import Terms
+from bo_worker.domain.choice_terms import ChoiceTerms
 from bo_worker.store.explaining import LINES_MAX, report_order_with_reasons
 from command import command, variables
 from ledger import Ledger, ledger
@@ -118,6 +120,39 @@ async def test_what_is_said_to_serve_a_line_serves_it(books: Ledger) -> None:
         found = line["why"]["waiting"]
         assert (found["remedies"][-1]["quantity"] if found else 0) == left
     assert await report_order_with_reasons(connection, "SO-9") is None
+
+
+async def test_units_that_may_not_leave_yet_are_explained_with_what_keeps_them(database_url: str) -> None:
+    terms = Terms(choices=ChoiceTerms(consolidate_days=10))
+    async with ledger(database_url, terms=terms) as books:
+        soon = build.purchase_order_line(quantity=3, expected_from="2026-11-25", expected_to="2026-11-25")
+        await books.apply(one("purchase-order-updated", build.purchase_order(lines=[soon])))
+        there = build.order_line("2", "SKU-2", 2, unit_price={"amount": "10.00", "currency": "USD"})
+        money = {"authorization_id": "A-1", "capture_before": "2999-01-01T00:00:00Z"}
+        await books.apply(
+            one("inventory-received", build.receipt(lines=[build.receipt_line(sku="SKU-2", quantity=4)]))
+        )
+        await books.apply(placed("SO-1", 1, build.order_line(), there, payment=money))
+        await books.apply(placed("SO-2", 2, build.order_line("1", "SKU-9"), there, ship_complete=True))
+        failed = build.payment("P-1", "failed", order_id="SO-1")
+        given = variables(load_settings(database_url=database_url))
+
+        async def said(order_id: str) -> list[str]:
+            ended = await command("show", "order", order_id, "--why", given=given)
+            return [line.strip() for line in ended.out.splitlines() if "It holds" in line]
+
+        together = "It holds 2 units until 2026-12-01 at the latest, as more of its order is promised by then."
+        assert await said("SO-1") == [together]
+        await books.apply(one("payment-updated", failed))
+        assert await said("SO-1") == [together, "It holds 2 units until its order is paid."]
+        await books.apply(received("R-2", 3))
+        unpaid = await command("show", "order", "SO-1", "--why", "--json", given=given)
+        why = [line["why"] for line in unpaid.json["lines"]]
+        assert [(one["held"], one["held_for"], one["hold_until"]) for one in why] == [
+            (3, ["unpaid"], None),
+            (2, ["unpaid"], None),
+        ]
+        assert await said("SO-2") == ["It holds 2 units until the rest of its order can leave."]
 
 
 async def test_an_order_of_very_many_lines_is_explained_in_part(books: Ledger, database_url: str) -> None:

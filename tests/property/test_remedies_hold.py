@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
@@ -68,6 +69,13 @@ def check(story: Story, line: OrderLine, remedy: Remedy) -> None:
         assert units == line.backordered
         assert decide(account, Cause("test", "SO-new"), command, b"") is None
         assert account.orders["SO-new"].lines[0].backordered == 0
+        return
+    if remedy.kind == "safety_stock":
+        old = story.account.products[sku].policy
+        assert old is not None
+        for quantity in (units, units + 1):
+            policy = replace(old, version=old.version + 1, safety_stock=quantity)
+            assert (waits_after(story, line, policy) == 0) is (quantity == units)
         return
     for quantity in (units, units - 1):
         if remedy.kind == "transfer":

@@ -90,11 +90,11 @@ def test_the_agreed_day_is_the_one_promised_with_the_order_or_that_of_the_rule(
         ((), None, None, "2026-12-18", "no_date", None),
         # A day that has passed is none.
         ((), None, "2026-12-20", "2026-12-21", "no_date", None),
-        # An open notice: by the day that it offered.
+        # An open notice: by the day that it offered; without one it is seen daily whether anything waits.
         ((None,), "2027-01-10", "2027-01-10", "2026-12-22", None, "2027-01-11"),
         ((None,), "2027-01-10", "2027-01-11", "2026-12-22", "supplier_late", None),
         ((None,), "2027-01-10", None, "2027-01-07", "no_date", None),
-        ((None,), None, None, "2027-01-07", None, None),
+        ((None,), None, None, "2027-01-07", None, "2027-01-08"),
         # Agreed to: by the new day; without one never again.
         (("kept",), "2027-01-10", "2027-01-11", "2026-12-22", "supplier_late", None),
         (("kept_by_silence",), "2027-01-10", "2027-01-10", "2026-12-22", None, "2027-01-11"),
@@ -161,9 +161,13 @@ def test_a_country_without_a_calendar_works_from_monday_to_friday() -> None:
     assert [is_day_off("SE", one) for one in days] == [False] * 4 + [True] * 3
 
 
-def test_the_directive_holds_in_all_member_states() -> None:
-    states = [country for country, rule in TERMS.rules.items() if rule.name == "eu"]
-    assert (len(states), {len(country) for country in states}) == (27, {2})
+def test_the_directive_holds_in_all_member_states_and_the_american_rule_in_all_territories() -> None:
+    apart = {"AX", "GF", "GP", "MF", "MQ", "RE", "YT"}
+    states = {country for country, rule in TERMS.rules.items() if rule.name == "eu"}
+    assert (len(states - apart), apart <= states, {len(country) for country in states}) == (27, True, {2})
+    assert {TERMS.rule_of(country).name for country in ("US", "AS", "GU", "MP", "PR", "UM", "VI")} == {"us"}
+    assert [TERMS.rule_of(country).name for country in ("NC", "GL", "JP", None)] == ["default"] * 4
+    assert TERMS.silence("RE", 1, AGREED, day("2026-12-22")) == "right_to_end"
 
 
 def test_a_token_is_safe_in_an_address_and_that_of_one_notice_only() -> None:

@@ -84,7 +84,7 @@ def test_units_below_the_safety_stock_are_counted_before_anybody_is_served() -> 
     story.order("SO-1", wants(2))
     why = explained(story, "SO-1")
     assert why.rules == ("safety_stock", "no_supply")
-    assert why.remedies == (Remedy("arrival", 3, "WH1"),)
+    assert why.remedies == (Remedy("safety_stock", 1), Remedy("arrival", 3, "WH1"))
 
 
 def test_the_supply_that_a_line_is_to_get_is_named_part_by_part() -> None:

@@ -25,6 +25,11 @@ _RULES: Final = {
     "ship_complete": "Its order leaves only as a whole.",
     "closed": "Backorders are closed: no new line may wait; this one keeps its place.",
 }
+_HOLDING: Final = {
+    "ship_complete": "until the rest of its order can leave",
+    "consolidation": "until {hold_until} at the latest, as more of its order is promised by then",
+    "unpaid": "until its order is paid",
+}
 _CAUSES: Final = {
     "stock_was_free": "stock was free when the order came",
     "switch": "the customer took it for another product",
@@ -63,8 +68,8 @@ def sentences(line: Report) -> Iterator[str]:
     why = line["why"]
     if why["waiting"] is not None:
         yield from _waiting(line, why["waiting"])
-    if why["held"]:
-        yield f"It holds {_units(why['held'])} until the rest of its order can leave."
+    for reason in why["held_for"]:
+        yield f"It holds {_units(why['held'])} {_HOLDING[reason].format(**why)}."
     for served in why["served"]:
         yield from _served(why, served)
 
@@ -106,6 +111,8 @@ def _remedy(remedy: dict[str, Any]) -> str:
             return f"ordered without a location, it is served at once ({sources})."
         case "transfer":
             return f"move {units} to {remedy['location']} from where they are free ({sources}); one less is too few."
+        case "safety_stock":
+            return f"lower its safety stock to {units}; one more is too much."
         case "priority":
             return f"amend its order to priority {remedy['priority']}, and {arrive}; one less is too few."
         case _:

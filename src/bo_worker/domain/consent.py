@@ -187,7 +187,8 @@ def look_at(
         return Look(SUBSTITUTE_GONE, agreed_to)
     known_to = last.new_to if last is not None and last.outcome is None else agreed_to
     if known_to is None:
-        return Look(None, agreed_to)
+        # An open notice may have no deadline, so that nothing else would see that nothing waits any more.
+        return Look(None, agreed_to, _days_after(today, 1) if consent.open_notice is not None else None)
     if expected_to is None or expected_to < today:
         check_on = today if is_withdrawn else known_to - timedelta(days=notice_days)
         return Look(NO_DATE, agreed_to) if check_on <= today else Look(None, agreed_to, check_on)

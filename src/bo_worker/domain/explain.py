@@ -36,6 +36,9 @@ Rule = Literal[
 ]
 
 
+Holding = Literal["ship_complete", "consolidation", "unpaid"]
+
+
 class Expected(NamedTuple):
     """Units of a purchase order line that are for a waiting line, and the days between which they come."""
 
@@ -124,6 +127,21 @@ def why_waiting(scene: Scene, line: Waiting, *, held: int = 0, waits_for_others:
     return WhyWaiting(
         line.quantity, tuple(rules), _ahead(scene, line), pegged, uncovered, found, starts, scene.unfinished
     )
+
+
+def why_held(*, waits_for_others: bool, leaves_whole: bool, is_paid: bool) -> tuple[Holding, ...]:
+    """Return what keeps units that an order has claimed from leaving.
+
+    Others of its units wait, and it leaves only as a whole (`leaves_whole`), or waits for them for some days.
+    """
+    found: list[Holding] = []
+    if leaves_whole:
+        found.append("ship_complete")
+    elif waits_for_others:
+        found.append("consolidation")
+    if not is_paid:
+        found.append("unpaid")
+    return tuple(found)
 
 
 def _ahead(scene: Scene, line: Waiting) -> Ahead:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from bo_worker.domain.account import Account
@@ -27,11 +27,12 @@ class Remedy:
 
     `unpin`: free units lie at the locations `sources` (location, units), were the line not pinned.
     `transfer`: `quantity` units go from `sources` to `location`.
+    `safety_stock`: the policy of the product asks for `quantity` units at each location; with one more it would wait.
     `priority`: its order gets `priority`, and then `quantity` units arrive at `location`.
     `arrival`: `quantity` units arrive at `location`; None is any location, where none keeps the product.
     """
 
-    kind: Literal["unpin", "transfer", "priority", "arrival"]
+    kind: Literal["unpin", "transfer", "safety_stock", "priority", "arrival"]
     quantity: int
     location: str | None = None
     sources: tuple[tuple[str, int], ...] = ()
@@ -48,6 +49,7 @@ def remedies(product: Product, queue: Sequence[Waiting], line: Waiting) -> list[
     found = []
     if line.pin != ANY_LOCATION:
         found += [*_unpin(product, queue, line), *_transfer(product, queue, line)]
+    found += _lower_safety(product, queue, line)
     arrival = _arrival(product, queue, line)
     return [*found, *_priority(product, queue, line, arrival), *arrival]
 
@@ -168,6 +170,29 @@ def _transfer(product: Product, queue: Sequence[Waiting], line: Waiting) -> list
     if not sources or not _is_needed(product, queue, line, sources):
         return []
     return [Remedy("transfer", units, line.pin, sources)]
+
+
+def _lower_safety(product: Product, queue: Sequence[Waiting], line: Waiting) -> list[Remedy]:
+    """Return the most safety stock with which units that are there already serve a line."""
+    places = [stock for stock in product.stock.values() if line.pin in (ANY_LOCATION, stock.location)]
+    unclaimed = sum(max(0, stock.on_hand - stock.allocated) for stock in places)
+    if unclaimed < line.quantity or not serves(_with_safety(product, 0), queue, line):
+        return []
+    serving, too_much = 0, product.safety_stock
+    while too_much - serving > 1:
+        units = (serving + too_much) // 2
+        if serves(_with_safety(product, units), queue, line):
+            serving = units
+        else:
+            too_much = units
+    return [Remedy("safety_stock", serving)]
+
+
+def _with_safety(product: Product, units: int) -> Product:
+    copy = _copy(product)
+    if copy.policy is not None:
+        copy.policy = replace(copy.policy, safety_stock=units)
+    return copy
 
 
 def _is_needed(product: Product, queue: Sequence[Waiting], line: Waiting, sources: Sequence[tuple[str, int]]) -> bool:

@@ -117,7 +117,7 @@ async def _repeg(
         news = [line for line in moved if line.is_news]
         await _tell(connection, work, news)
         await save_news(connection, account, news)
-        await watch_moved(connection, moved, account.today)
+        await watch_moved(connection, moved, account.today, rules.terms.delays.default_days_min)
         if rules.terms.choices.consolidate_days and moved:
             await release_moved(connection, work, moved)
         loads = await load_loads(connection, account, covers, rules)

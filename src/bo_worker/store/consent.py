@@ -113,10 +113,13 @@ def _end_row(order_id: str, notice: Notice) -> tuple[object, ...]:
     )
 
 
-async def watch_moved(connection: asyncpg.Connection, moved: Iterable[Moved], today: date) -> None:
-    """Have lines looked at whose promises moved, as far as a delay may come of it. Their products are locked."""
+async def watch_moved(connection: asyncpg.Connection, moved: Iterable[Moved], today: date, days: int) -> None:
+    """Have lines looked at whose promises moved, as far as a delay may come of it. Their products are locked.
+
+    Those that had no day were to come `days` after they were placed, or sooner.
+    """
     rows = sorted((line.waiting.order_id, line.waiting.position, line.promise.expected_to) for line in moved)
-    await execute_rows(connection, "watch_moved", rows, today)
+    await execute_rows(connection, "watch_moved", rows, today, days)
 
 
 async def load_walk(connection: asyncpg.Connection) -> Walk | None:

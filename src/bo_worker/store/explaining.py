@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from bo_worker.domain.demand import SUSPENDED
-from bo_worker.domain.explain import Given, Scene, Waiter, make_scene, why_served, why_waiting
+from bo_worker.domain.explain import Given, Scene, Waiter, make_scene, why_held, why_served, why_waiting
 from bo_worker.domain.stock import Product, Stock
 from bo_worker.store.products import product_of
 from bo_worker.store.promises import waiting_of
@@ -51,8 +51,14 @@ async def report_order_with_reasons(connection: asyncpg.Connection, order_id: st
         lines = await connection.fetch(QUERIES["explain_lines"], order_id)
         crowds = await _load_crowds(connection, {line["sku"] for line in lines[:LINES_MAX]}, rank_by)
         given = await connection.fetch(QUERIES["explain_given"], order_id)
+        is_paid = await connection.fetchval(QUERIES["explain_payment"], order_id)
     waiting = {line["position"] for line in lines if line["backordered"]}
     leaves_whole = bool(lines) and lines[0]["ship_complete"]
+    held_for = why_held(
+        waits_for_others=bool(waiting) and lines[0]["hold_until"] is not None,
+        leaves_whole=bool(waiting) and leaves_whole,
+        is_paid=is_paid is not False,
+    )
     for told in report["lines"][LINES_MAX:]:
         told["why"] = None
     for told, line in zip(report["lines"][:LINES_MAX], lines[:LINES_MAX], strict=True):
@@ -61,7 +67,9 @@ async def report_order_with_reasons(connection: asyncpg.Connection, order_id: st
         served = [why_served(entry, place.rank, crowd.waiters) for entry in entries]
         told["why"] = {
             "waiting": _waiting(crowd, place, line["held"], leaves_whole=leaves_whole, waiting=waiting),
-            "held": line["held"] if leaves_whole and waiting else 0,
+            "held": line["held"],
+            "held_for": held_for if line["held"] else (),
+            "hold_until": line["hold_until"] if line["held"] and waiting else None,
             "priority": line["priority"],
             "placed_at": line["placed_at"],
             "served": [_served(crowd, one) for one in served],

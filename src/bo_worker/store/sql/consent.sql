@@ -89,7 +89,8 @@ select count(*) from watched;
 
 -- name: watch_moved
 -- Has lines looked at today ($4) whose promises moved: those that are expected later than promised at first, that lost
--- their day, or whose customers were told of a delay before. Their products are locked.
+-- their day, or whose customers were told of a delay before; and those that are promised a day for the first time, but
+-- one later than $5 days, or the fewer days of their product's window, after they were placed. Their products are locked.
 insert into bo_worker.delay_watch as mine (order_id, position, check_on)
 select moved.order_id, moved.position, $4::date
 from unnest($1::text[], $2::integer[], $3::date[]) as moved (order_id, position, expected_to)
@@ -97,6 +98,16 @@ left join bo_worker.promise as told on told.order_id = moved.order_id and told.p
 left join bo_worker.delay_watch as known on known.order_id = moved.order_id and known.position = moved.position
 where known.order_id is not null
     or (told.order_id is not null and (moved.expected_to is null or moved.expected_to > told.promised_to))
+    or (
+        told.made_on = $4::date
+        and exists (
+            select from bo_worker.order_line as line
+            join bo_worker.product using (sku)
+            where line.order_id = moved.order_id and line.position = moved.position
+                and moved.expected_to > (line.placed_at at time zone 'utc')::date
+                    + least($5::integer, (policy::jsonb ->> 'window_days')::integer)
+        )
+    )
 on conflict (order_id, position) do update set check_on = excluded.check_on;
 
 -- name: find_delays_due

@@ -6,7 +6,7 @@ select rank_by from bo_worker.serving;
 -- The lines of an order, with what a rank is made of, and how the order leaves.
 select
     line.order_id, position, line_id, sku, pin, backordered, held, line.priority, line.placed_at, line.need_by,
-    sales_order.ship_complete
+    sales_order.ship_complete, sales_order.hold_until
 from bo_worker.order_line as line
 join bo_worker.sales_order using (order_id)
 where order_id = $1
@@ -36,3 +36,14 @@ select position, at, cause, change, quantity, location
 from bo_worker.journal
 where order_id = $1 and change in ('claimed', 'filled')
 order by id;
+
+-- name: explain_payment
+-- Whether the money for what an order is still to be sent is there; no row where nobody follows it.
+select
+    status = 'captured' or (status = 'authorized' and coalesce(now() < capture_before, true))
+    or not exists (
+        select from bo_worker.order_line as line
+        where line.order_id = payment.order_id and price_amount::numeric > 0 and backordered + held + released > 0
+    )
+from bo_worker.order_payment as payment
+where order_id = $1;
