@@ -34,7 +34,7 @@ check: $(STAMP) ## format, lint, types, layers, tidiness and the tests that need
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > .lint-imports.log 2>&1 || (cat .lint-imports.log; rm -f .lint-imports.log; exit 1)
 	@rm -f .lint-imports.log
-	@$(BIN)/python -m pytest -q tests/test_tidy.py tests/unit tests/property tests/contract
+	@$(BIN)/python -m pytest -q -n auto tests/test_tidy.py tests/unit tests/property tests/contract
 
 format: $(STAMP) ## format the code and mend what can be mended
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
