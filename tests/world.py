@@ -187,6 +187,7 @@ class World:
                 " and not exists (select from bo_worker.unfinished_cause)"
                 " and not exists (select from bo_worker.product where promises_due or waitlist_due)"
                 " and not exists (select from bo_worker.supplier where deliveries_due or estimated_to is not null)"
+                " and not exists (select from bo_worker.own_supply_due)"
                 " and not exists (select from bo_worker.delay_watch where check_on <= $1::date)"
                 " and not exists (select from bo_worker.order_payment where due_at <= $2)",
                 now.date(),

@@ -97,6 +97,20 @@ def wants(quantity: int, sku: str, line_id: str = "1", **fields: Any) -> build.D
     return build.order_line(line_id, sku, quantity, **fields)
 
 
+async def test_orders_that_wait_when_a_supplier_takes_over_are_ordered_from_it_and_shipped(shop: Shop) -> None:
+    await shop.places("SO-W1", wants(3, "W"))
+    await shop.places("SO-W2", wants(1, "W"))
+    await shop.sells("W", "drop_ship", lead_time_days=4)
+    await shop.places("SO-W3", wants(2, "W"))
+    reorders = [data for data in shop.world.data_of("procurement", "W") if data["kind"] == "reorder"]
+    asked = sorted((data["order_id"], data["quantity"], data["reason"]) for data in reorders)
+    assert asked == [("SO-W1", 3, "drop_ship"), ("SO-W2", 1, "drop_ship"), ("SO-W3", 2, "drop_ship")]
+    left = build.shipment_line("1", "W", 3)
+    await shop.hears("shipment-dispatched", build.shipment("S-W1", order_id="SO-W1", lines=[left]))
+    assert shop.kinds("SO-W1")[-1] == "shipped"
+    assert await shop.line("SO-W1") == {"shipped": 3}
+
+
 async def deliveries(shop: Shop, supplier_id: str, *days_late: int) -> None:
     """Let a supplier have delivered, so many days after its word."""
     numbers = range(1, len(days_late) + 1)

@@ -19,6 +19,7 @@ from bo_worker.domain.token import make_token
 from bo_worker.service.apply import apply_batch
 from bo_worker.service.consent import tell_delays_due
 from bo_worker.service.consolidation import release_consolidated
+from bo_worker.service.own_supply import order_supply_due
 from bo_worker.service.promises import repeg_products
 from bo_worker.service.seasons import turn_of_season
 from bo_worker.service.waitlist import tell_waitlist
@@ -53,6 +54,7 @@ TABLES = (
     "sales_order",
     "delay_notice",
     "delay_watch",
+    "own_supply",
 )
 
 
@@ -122,6 +124,12 @@ RACES = {
         "bo_worker.service.waitlist.load_waitlist",
         [*(joined(number) for number in range(6)), receipt("R-1", 2)],
         [order("SO-1", 4), receipt("R-2", 3)],
+    ),
+    "order_supply": Race(
+        order_supply_due,
+        "bo_worker.service.own_supply.find_unordered",
+        [order("SO-1"), order("SO-2", 2), ("product-policy-updated", build.policy(kind="drop_ship"))],
+        [order("SO-3"), given_up("SO-2")],
     ),
     "turn_of_season": Race(
         turn_of_season,

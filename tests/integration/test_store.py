@@ -26,6 +26,7 @@ NAMES = [name for name, _ in migration_files()]
 MAY_SCAN = {
     "explain_rank_by",
     "find_lapsed",
+    "find_own_supply_due",
     "find_promises_due",
     "find_waitlist_due",
     "find_suppliers_due",

@@ -90,6 +90,8 @@ class Account:
     (purchase order id, order id, position).
     `early` holds messages that wait for an order of this unit of work, `refused` those of them that turned out
     to be wrong when it came. `joined` are new entries of waitlists.
+    `own_supply` are lines (order id, position) for which supply of their own was asked for, `own_supply_due` the SKUs
+    that need it from now on, for lines that wait already.
     `promised` holds new lines whose customers are told a day, `ended` whether a promised line (order id, position)
     was served whole (True) or given up by its customer, whichever came first. `undated` are lines of which customers
     heard that they wait once more, but no day.
@@ -113,6 +115,8 @@ class Account:
     histories: dict[tuple[str, str], History] = field(default_factory=dict)
     deliveries: dict[tuple[str, str, str], Delivery] = field(default_factory=dict)
     doubted: set[str] = field(default_factory=set)
+    own_supply: list[tuple[str, int]] = field(default_factory=list)
+    own_supply_due: set[str] = field(default_factory=set)
     promised: list[OrderLine] = field(default_factory=list)
     ended: dict[tuple[str, int], bool] = field(default_factory=dict)
     undated: list[tuple[str, int]] = field(default_factory=list)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bo_worker.domain.facts import Procurement
 from bo_worker.domain.identity import derive_id
 from bo_worker.domain.kinds import PER_ORDER
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
     from bo_worker.domain.account import Account
     from bo_worker.domain.demand import Order, OrderLine
     from bo_worker.domain.stock import Product
+
+
+class Need(NamedTuple):
+    """Units that a line waits for, the one location that may serve it, and the day until which it expects them."""
+
+    location: str | None
+    quantity: int
+    expected_to: date | None
 
 
 def has_own_supply(product: Product) -> bool:
@@ -26,19 +37,38 @@ def order_supply(account: Account, order: Order) -> None:
         if line.backordered and has_own_supply(account.product(line.sku)):
             waiting.setdefault(line.sku, []).append(line)
     for sku, lines in waiting.items():
-        policy = account.product(sku).policy
-        reason = policy.kind if policy else ""
-        places = {line.location for line in lines}
-        account.publish(
-            Procurement(
-                derive_id("PR-", account.cause.name, order.order_id, sku, reason),
-                "reorder",
-                sku,
-                places.pop() if len(places) == 1 else None,
-                sum([line.backordered for line in lines]),
-                1,
-                min((line.expected_to for line in lines if line.expected_to), default=None),
-                reason,
-                order.order_id,
-            )
+        account.own_supply += [(order.order_id, line.position) for line in lines]
+        ask(account, account.product(sku), order.order_id, [_need(line, line.backordered) for line in lines])
+
+
+def replace_lost(account: Account, order: Order, lost: Mapping[int, int]) -> None:
+    """Ask purchasing for units that an order lost to a correction, by position of their lines, once per SKU."""
+    needs: dict[str, list[Need]] = {}
+    for line in order.lines:
+        if line.position in lost and has_own_supply(account.product(line.sku)):
+            needs.setdefault(line.sku, []).append(_need(line, lost[line.position]))
+    for sku, found in needs.items():
+        ask(account, account.product(sku), order.order_id, found)
+
+
+def ask(account: Account, product: Product, order_id: str, needs: Sequence[Need]) -> None:
+    """Ask purchasing for supply of one product for one order."""
+    reason = product.policy.kind if product.policy else ""
+    places = {need.location for need in needs}
+    account.publish(
+        Procurement(
+            derive_id("PR-", account.cause.name, order_id, product.sku, reason),
+            "reorder",
+            product.sku,
+            places.pop() if len(places) == 1 else None,
+            sum([need.quantity for need in needs]),
+            1,
+            min((need.expected_to for need in needs if need.expected_to), default=None),
+            reason,
+            order_id,
         )
+    )
+
+
+def _need(line: OrderLine, quantity: int) -> Need:
+    return Need(line.location, quantity, line.expected_to)

@@ -11,6 +11,7 @@ from bo_worker.domain.allocation import serve_queue
 from bo_worker.domain.arrival import put_away
 from bo_worker.domain.consolidation import tell_hold
 from bo_worker.domain.notice import notified, notify
+from bo_worker.domain.order_supply import replace_lost
 from bo_worker.domain.release import release
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def release_served(
 def _tell_lost(account: Account, effect: Effect) -> Replaced:
     """Tell customers of released units that stay lost; return those that were served again at once."""
     told: dict[str, list[NotificationLine]] = {}
+    gone: dict[str, dict[int, int]] = {}
     replaced: dict[tuple[str, str], int] = {}
     for (order_id, position), (waited, lost) in sorted(effect.lost.items()):
         line = next(line for line in account.orders[order_id].lines if line.position == position)
@@ -84,8 +86,10 @@ def _tell_lost(account: Account, effect: Effect) -> Replaced:
         replaced[order_id, line.line_id] = lost - missing
         if missing:
             told.setdefault(order_id, []).append(notified(line, missing))
+            gone.setdefault(order_id, {})[position] = missing
             if not waited:
                 account.undated.append((order_id, position))
     for order_id, lines in told.items():
         notify(account, account.orders[order_id], "allocation_lost", lines)
+        replace_lost(account, account.orders[order_id], gone[order_id])
     return replaced

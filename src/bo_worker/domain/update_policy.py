@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.account import refuse_version
-from bo_worker.domain.kinds import goes_by_word, turn
+from bo_worker.domain.kinds import PER_ORDER, goes_by_word, turn
+from bo_worker.domain.order_supply import has_own_supply
 from bo_worker.domain.settle import Effect
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def update_policy(account: Account, command: UpdatePolicy, digest: bytes) -> Eff
     safety_stock = product.safety_stock
     product.policy, product.policy_digest = command, digest
     was_closed = product.is_closed
+    if product.waiting and has_own_supply(product) and not (held and held.kind in PER_ORDER):
+        account.own_supply_due.add(command.sku)
     turn(product, account.today)
     if held is None or _days_of(held) != _days_of(command):
         product.are_promises_due |= product.waiting > 0

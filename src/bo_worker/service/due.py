@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bo_worker.service.consent import end_silences_due, tell_delays_due
 from bo_worker.service.consolidation import release_consolidated
 from bo_worker.service.on_track import tell_who_waits
+from bo_worker.service.own_supply import order_supply_due
 from bo_worker.service.payments import give_up_unpaid, renew_authorizations
 from bo_worker.service.promises import lapse_supply, reestimate_supply, repeg_products
 from bo_worker.service.reviews import review_closed
@@ -31,6 +32,7 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
         "tell_on_track": tell_who_waits,
         "renew_authorizations": renew_authorizations,
         "give_up_unpaid": give_up_unpaid,
+        "order_supply": order_supply_due,
         "review_closed": review_closed,
         "tell_waitlist": tell_waitlist,
     }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bo_worker.domain.closing import NO_CHURN, NOBODY, close_for_rate
 from bo_worker.domain.procurement import demand_signals, name, tell_purchasing
+from bo_worker.store.own_supply import save_own_supply, save_own_supply_due
 from bo_worker.store.procurement import count_churn, describe_queues, load_churn
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ async def close_backorders(connection: asyncpg.Connection, account: Account) -> 
 async def publish_procurement(connection: asyncpg.Connection, account: Account) -> None:
     """Tell purchasing of each product that changed. The orders of the transaction are stored."""
     told, signals = [], []
+    await save_own_supply(connection, account.own_supply)
+    await save_own_supply_due(connection, account.own_supply_due)
     for product in account.products.values():
         if product.demand is not None:
             signals += demand_signals(product)
