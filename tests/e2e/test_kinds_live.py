@@ -105,10 +105,13 @@ async def test_orders_that_wait_when_a_supplier_takes_over_are_ordered_from_it_a
     reorders = [data for data in shop.world.data_of("procurement", "W") if data["kind"] == "reorder"]
     asked = sorted((data["order_id"], data["quantity"], data["reason"]) for data in reorders)
     assert asked == [("SO-W1", 3, "drop_ship"), ("SO-W2", 1, "drop_ship"), ("SO-W3", 2, "drop_ship")]
-    left = build.shipment_line("1", "W", 3)
-    await shop.hears("shipment-dispatched", build.shipment("S-W1", order_id="SO-W1", lines=[left]))
-    assert shop.kinds("SO-W1")[-1] == "shipped"
-    assert await shop.line("SO-W1") == {"shipped": 3}
+    for number, quantity in ((1, 3), (2, 1), (3, 2)):
+        left = build.shipment_line("1", "W", quantity)
+        await shop.hears(
+            "shipment-dispatched", build.shipment(f"S-W{number}", order_id=f"SO-W{number}", lines=[left])
+        )
+        assert shop.kinds(f"SO-W{number}") == ["order_backordered", "shipped"]
+        assert await shop.line(f"SO-W{number}") == {"shipped": quantity}
 
 
 async def deliveries(shop: Shop, supplier_id: str, *days_late: int) -> None:

@@ -165,6 +165,27 @@ async def test_supply_that_is_overdue_puts_promises_at_risk(books: Ledger) -> No
     assert (await last(books))["days_gained"] == 12
 
 
+async def test_a_supplier_that_puts_off_what_customers_wait_for_puts_promises_at_risk(books: Ledger) -> None:
+    def comes(version: int, day: str, purchase_order_id: str = "PO-1") -> Input:
+        line = build.purchase_order_line(quantity=4, expected_from=day, expected_to=day)
+        return "purchase-order-updated", build.purchase_order(purchase_order_id, version, lines=[line])
+
+    await books.apply(comes(1, "2026-12-02"), comes(1, "2026-12-20", "PO-2"), placed("SO-1", 3), placed("SO-2", 3))
+    await books.apply(comes(2, "2026-12-10"))
+    heard = [("expedite", "promise_at_risk", 4, 2)]
+    assert await told(books) == heard
+    assert (await last(books))["days_gained"] == 19
+    await books.apply(comes(3, "2026-12-09"))
+    await books.apply(comes(2, "2026-12-22", "PO-2"))
+    heard.append(("expedite", "promise_at_risk", 2, 2))
+    assert await told(books) == heard
+    assert (await last(books))["days_gained"] == 18
+    await books.apply(placed("SO-3", 1))
+    await books.apply(("order-cancelled", build.cancellation("X-1", "SO-2")))
+    await books.apply(comes(3, "2026-12-28", "PO-2"))
+    assert await told(books) == heard
+
+
 async def test_backorders_close_when_too_many_give_up_and_open_when_these_are_long_ago(books: Ledger) -> None:
     await books.apply(policy(cancellation_rate_limit=0.25))
     await books.apply(placed("SO-1", UNITS_MIN), cancelled("SO-1", 5))

@@ -120,10 +120,10 @@ class Product:
     The sequences count the messages about the product, per topic.
     Of what purchasing hears: `reorder_told` says that it knows of the reorder point, `expedite_told` by how many
     units backorders exceeded supply when it was told (0: covered), `demand` what was asked for in vain since,
-    `lapsed` the units that became overdue. `closed_reason` says why no new line may wait, `review_on` when that is
-    looked at again, `is_switched` that it changed now; `joined` and `dropped` are units that began to wait or were
-    cancelled while they waited, where the policy makes them count, and `churn` has those that were stored before,
-    None where they were not loaded.
+    `lapsed` the units that became overdue or were put off. `closed_reason` says why no new line may wait, `review_on`
+    when that is looked at again, `is_switched` that it changed now; `joined` and `dropped` are units that began to
+    wait or were cancelled while they waited, where the policy makes them count, and `churn` has those that were
+    stored before, None where they were not loaded.
     """
 
     sku: str

@@ -19,7 +19,8 @@ def update_purchase_order(account: Account, command: UpdatePurchaseOrder, digest
     order = account.purchase_order(command.purchase_order_id)
     if command.version <= order.version:
         return refuse_version(order.purchase_order_id, (order.version, order.digest), (command.version, digest))
-    before = {line.sku for line in order.lines.values() if line.incoming}
+    before = {key: line.promised_on for key, line in order.lines.items() if line.incoming}
+    skus = {line.sku for line in order.lines.values() if line.incoming}
     order.version, order.digest, order.status = command.version, digest, command.status
     order.supplier_id, order.location = command.supplier_id, command.location
     order.is_changed = True
@@ -29,9 +30,20 @@ def update_purchase_order(account: Account, command: UpdatePurchaseOrder, digest
         if order.status in ENDED:
             _end(account, line)
         put_off(account, line)
-        if line.sku in before or line.incoming:
+        if line.sku in skus or line.incoming:
             account.product(line.sku).expect(line, account.cause)
+    for key, day in before.items():
+        _note_delay(account, order.lines[key], day)
     return None
+
+
+def _note_delay(account: Account, line: SupplyLine, before: date) -> None:
+    """Note the units that those who wait relied on, where a supplier puts off supply that was relied on for a day."""
+    if not line.incoming or line.promised_on <= before:
+        return
+    product = account.product(line.sku)
+    others = [other for other in product.supply.values() if other.key != line.key and other.promised_on <= before]
+    product.lapsed += max(0, min(line.incoming, product.waiting - sum([other.incoming for other in others])))
 
 
 def _set_lines(account: Account, order: PurchaseOrder, command: UpdatePurchaseOrder) -> None:
