@@ -55,6 +55,7 @@ _NO_LIMIT = 2**31
 class Applied:
     """What came of a transaction: outcomes by (topic, outcome), dead letters by (topic, error), units by kind.
 
+    `refused_answers` are to be kept as evidence.
     `leaves_due` says that the sweep has something to do because of it, at once.
     `seconds` is the time from its first statement to its commit, `core_s` what of it the core took.
     """
@@ -250,7 +251,7 @@ def _bury(refused: Refused, work: Work, applied: Applied, rules: Rules, now: dat
 def _keep_refused(answer: AnswerNotice, digest: bytes, error: str, work: Work, applied: Applied) -> None:
     """Note a refused answer as evidence with its order, if there is one.
 
-    A conflict is none: what it answers with is not known to be new.
+    A conflict is left out: another answer was taken under its id, and is evidence.
     """
     if error != CONFLICT and answer.order_id in work.account.orders:
         applied.refused_answers.append(

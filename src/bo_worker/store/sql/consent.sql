@@ -221,7 +221,7 @@ where order_id = $1
 order by notice.number, notice.position;
 
 -- name: report_refused_answers
--- The answers about an order that were refused, in the order in which they came.
+-- The answers about an order that were refused, in order of time; those of one transaction by their own instants.
 select
     response_id, line_id, choice, substitute_sku, responded_at, received_at, error,
     encode(token_hash, 'hex') as token_sha256
