@@ -144,7 +144,10 @@ class LiveShop:
         return dict(ended.json)
 
     async def evidence(self, order_id: str, folder: Path) -> dict[str, Any]:
-        """What `show order --export` writes; its notices must be those that the customer got."""
+        """What `show order --export` writes; its notices must be those that the customer got.
+
+        Its refused answers must be those of the dead letters.
+        """
         file = folder / f"{order_id}.json"
         given = variables(self.world.settings)
         ended = await command("show", "order", order_id, "--export", str(file), given=given)
@@ -161,12 +164,35 @@ class LiveShop:
             for told in self.told(order_id, "delay_notice")
             for line in told["lines"]
         ]  # fmt: skip
+        told_again = {
+            (row["response_id"], row["choice"], row["error"], row["token_sha256"]) for row in found["refused_answers"]
+        }
+        assert told_again == self._refused(order_id)
         return found
+
+    def _refused(self, order_id: str) -> set[tuple[str, str, str, str]]:
+        """Id, choice, code and SHA-256 of the token of answers about an order that became dead letters."""
+        letters = [
+            (letter.data, letter.why["dlq_error"])
+            for letter in self.world.dead_letters()
+            if letter.topic == "customer-response.dlq"
+        ]
+        return {
+            (data["response_id"], data["choice"], error, sha256(data["token"].encode()).hexdigest())
+            for data, error in letters
+            if data["order_id"] == order_id and error != "conflict"
+        }
 
 
 def decided(evidence: dict[str, Any]) -> list[tuple[str | None, str | None, str | None]]:
     """The id, the choice and the outcome of what was answered to each notice."""
     return [(row["response_id"], row["answer"], row["outcome"]) for row in evidence["notices"]]
+
+
+def turned_down(evidence: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """The id and the choice of each answer that was refused, in order of their ids, and the code."""
+    found = [(row["response_id"], row["choice"], row["error"]) for row in evidence["refused_answers"]]
+    return sorted(found, key=lambda row: int(row[0].rpartition("-")[2]))
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import build
-from live_shop import decided, live_shop
+from live_shop import decided, live_shop, turned_down
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from live_shop import LiveShop
 
 LATER = "2026-12-01T00:00:00Z"
+# What is kept as evidence of answers that were refused, by order.
+TURNED_DOWN = {
+    "SO-1": [
+        *[(f"RS-{number}", "cancel", "wrong_token") for number in (1, 2, 3, 4)],
+        ("RS-7", "switch", "substitute_missing"),
+        ("RS-8", "keep", "answer_late"),
+        ("RS-9", "keep", "token_used"),
+    ],
+    "SO-3": [],
+    "SO-4": [("RS-11", "keep", "answer_late")],
+}
 
 
 def bad_answers(shop: LiveShop) -> list[build.Data]:
@@ -67,6 +78,7 @@ async def test_each_wrong_answer_has_its_code_and_harms_nobody_else(
             "SO-4": [(None, None, "cancelled_by_silence")],
         }
         assert evidence["SO-1"]["notices"][0]["answered_at"] == "2026-11-24T08:00:00Z"
+        assert {order_id: turned_down(found) for order_id, found in evidence.items()} == TURNED_DOWN
         filled = [("cross_dock", "SKU-1", 3)]
         assert [shop.instructed(order_id) for order_id in orders] == [filled, [], filled, [], []]
         assert [shop.reasons(order_id, "order_cancelled") for order_id in orders] == [

@@ -113,6 +113,7 @@ def compare_order(order: dict[str, Any]) -> None:
         "ship_to_country": None,
         "customer_id": "C-7",
         "notices": [],
+        "refused_answers": [],
         "payment": None,
     }
     (allocation,) = first.pop("allocations")

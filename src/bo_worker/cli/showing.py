@@ -29,6 +29,7 @@ _NOTICE = (
     "number", "line_id", "told_at", "reason", "agreed_to", "new_to", "respond_by", "silence", "answer", "answered_at",
     "outcome", "ended_at",
 )  # fmt: skip
+_REFUSED = ("response_id", "line_id", "choice", "substitute_sku", "responded_at", "received_at", "error")
 _STOCK = ("location", "on_hand", "allocated", "safety_stock", "available")
 _SUPPLY = (
     "purchase_order_id", "line_id", "location", "status", "open", "expected_from", "expected_to", "promised_on",
@@ -59,6 +60,7 @@ def print_order(settings: Settings, order_id: str, *, why: bool, as_json: bool) 
     claims = ((line["line_id"], *_pick(claim, _CLAIM)) for line in lines for claim in line["allocations"])
     print_table("Allocations", ("line_id", *_CLAIM), claims)
     print_table("Notices", _NOTICE, (_pick(notice, _NOTICE) for notice in order["notices"]))
+    print_table("Refused answers", _REFUSED, (_pick(answer, _REFUSED) for answer in order["refused_answers"]))
     print_table("History", _ORDER_HISTORY, (_pick(entry, _ORDER_HISTORY) for entry in order["history"]))
     if why:
         print_reasons(order)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from bo_worker.domain.account import Refusal
 from bo_worker.domain.cause import Cause
+from bo_worker.domain.commands import AnswerNotice
 from bo_worker.domain.decide import NOTHING, change, decide
 from bo_worker.domain.settle import settle
+from bo_worker.domain.token import token_hash
 from bo_worker.messages.inbound import Decoded, Refused
 from bo_worker.messages.outbound import dead_letter
 from bo_worker.service.procurement import load_given_up
@@ -21,7 +23,7 @@ from bo_worker.service.unfinished import remainder_of
 from bo_worker.service.waiting_lines import load_waiting
 from bo_worker.service.waiting_room import WaitingRoom
 from bo_worker.service.work import Work, load_lanes, load_losses, save_work
-from bo_worker.store.consent import load_consents
+from bo_worker.store.consent import RefusedAnswer, keep_refused_answers, load_consents
 from bo_worker.store.keys import find_applied, lock_keys, save_applied
 from bo_worker.store.orders import find_order_digests, load_orders
 from bo_worker.store.payments import load_prices
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
 PLACED = "order-created"
 DECIDED = "decided"
+CONFLICT = "conflict"
 VERSIONED = ("product-policy-updated", "purchase-order-updated")
 _NO_LIMIT = 2**31
 
@@ -52,6 +55,7 @@ _NO_LIMIT = 2**31
 class Applied:
     """What came of a transaction: outcomes by (topic, outcome), dead letters by (topic, error), units by kind.
 
+    `refused_answers` are to be kept as evidence.
     `leaves_due` says that the sweep has something to do because of it, at once.
     `seconds` is the time from its first statement to its commit, `core_s` what of it the core took.
     """
@@ -59,6 +63,7 @@ class Applied:
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     dead_letters: Counter[tuple[str, str]] = field(default_factory=Counter)
     refused: list[Refused] = field(default_factory=list)
+    refused_answers: list[RefusedAnswer] = field(default_factory=list)
     units: Counter[str] = field(default_factory=Counter)
     messages: int = 0
     leaves_due: bool = False
@@ -100,6 +105,8 @@ async def apply_batch(
             _bury(refused, work, applied, rules, now)
         await room.save(connection, work)  # Frees natural ids, of which others may have made use since.
         await save_applied(connection, new)
+        if applied.refused_answers:
+            await keep_refused_answers(connection, applied.refused_answers, now)
         applied.messages = await save_work(connection, work, now)
         for cause, effect in work.begun:
             await start_unfinished(connection, cause, remainder_of(effect).dump(), list(effect.locations))
@@ -174,6 +181,8 @@ def _decide_all(
         refused = item if isinstance(item, Refused) else _decide(item, work, known, new)
         if isinstance(refused, Refused):
             _bury(refused, work, applied, rules, now)
+            if isinstance(item, Decoded) and isinstance(item.command, AnswerNotice):
+                _keep_refused(item.command, item.digest, refused.error, work, applied)
         else:
             applied.outcomes[topic, refused] += 1
             work.encode_facts(at)
@@ -189,7 +198,7 @@ def _decide(item: Decoded, work: Work, known: dict[NaturalId, bytes], new: dict[
         return "duplicate"
     if digest is not None:
         reason = f"{item.natural_id} was received before with other content; nothing was changed"
-        return Refused(item.record, "conflict", reason)
+        return Refused(item.record, CONFLICT, reason)
     cause = Cause(topic, item.natural_id, item.traceparent)
     apply = _begin if work.in_steps else _settle
     refused_early = len(work.account.refused)
@@ -237,3 +246,24 @@ def _bury(refused: Refused, work: Work, applied: Applied, rules: Rules, now: dat
     applied.refused.append(refused)
     applied.dead_letters[topic, refused.error] += 1
     applied.outcomes[topic, "dead_lettered"] += 1
+
+
+def _keep_refused(answer: AnswerNotice, digest: bytes, error: str, work: Work, applied: Applied) -> None:
+    """Note a refused answer as evidence with its order, if there is one.
+
+    A conflict is left out: another answer was taken under its id, and is evidence.
+    """
+    if error != CONFLICT and answer.order_id in work.account.orders:
+        applied.refused_answers.append(
+            RefusedAnswer(
+                answer.order_id,
+                answer.response_id,
+                digest,
+                answer.line_id,
+                answer.choice,
+                answer.substitute_sku,
+                token_hash(answer.token),
+                answer.responded_at,
+                error,
+            )
+        )

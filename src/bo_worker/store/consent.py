@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from bo_worker.domain.commands import Choice
     from bo_worker.domain.repeg import Moved
     from bo_worker.domain.stock import Product
 
@@ -26,6 +27,20 @@ _NOTICE_COLUMNS = (
     "order_id", "number", "position", "quantity", "told_at", "reason", "agreed_to", "new_from", "new_to", "options",
     "respond_by", "rule", "silence", "token_hash",
 )  # fmt: skip
+
+
+class RefusedAnswer(NamedTuple):
+    """An answer to a notice that was refused; `digest` is that of its content, `error` the code of the refusal."""
+
+    order_id: str
+    response_id: str
+    digest: bytes
+    line_id: str
+    choice: Choice
+    substitute_sku: str | None
+    token_hash: bytes
+    responded_at: datetime
+    error: str
 
 
 class Walk(NamedTuple):
@@ -111,6 +126,16 @@ def _end_row(order_id: str, notice: Notice) -> tuple[object, ...]:
         notice.answered_at,
         notice.outcome,
     )
+
+
+async def keep_refused_answers(
+    connection: asyncpg.Connection, answers: Iterable[RefusedAnswer], now: datetime
+) -> None:
+    """Keep answers as evidence, each content once; the keys of their orders are locked, or the orders are new."""
+    first: dict[tuple[str, str, bytes], RefusedAnswer] = {}
+    for answer in answers:
+        first.setdefault((answer.order_id, answer.response_id, answer.digest), answer)
+    await execute_rows(connection, "keep_refused_answers", list(first.values()), now)
 
 
 async def watch_moved(connection: asyncpg.Connection, moved: Iterable[Moved], today: date, days: int) -> None:

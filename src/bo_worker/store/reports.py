@@ -20,7 +20,7 @@ Report = dict[str, Any]
 
 
 async def report_order(connection: asyncpg.Connection, order_id: str) -> Report | None:
-    """Return an order with its lines and claims, where they wait, notices of delays, its payment and history.
+    """Return an order with its lines and claims, where they wait, notices of delays, answers, payment and history.
 
     None if there is none.
     """
@@ -34,6 +34,7 @@ async def report_order(connection: asyncpg.Connection, order_id: str) -> Report 
         waiting = sorted({line["sku"] for line in lines if line["backordered"]})
         ranks = await _fetch(connection, "report_ranks", order_id, waiting)
         notices = await _fetch(connection, "report_notices", order_id)
+        refused_answers = await _fetch(connection, "report_refused_answers", order_id)
         await connection.execute(QUERIES["shun_whole_tables"])
         history = await _fetch(connection, "report_order_history", order_id)
         payments = await _fetch(connection, "report_payment", order_id)
@@ -41,7 +42,8 @@ async def report_order(connection: asyncpg.Connection, order_id: str) -> Report 
         line["queue"] = next((_without_line(rank) for rank in ranks if rank["line_id"] == line["line_id"]), None)
         line["allocations"] = [_without_line(row) for row in allocations if row["line_id"] == line["line_id"]]
     payment = payments[0] if payments else None
-    return {**head, "lines": lines, "notices": notices, "history": history, "payment": payment}
+    told = {"notices": notices, "refused_answers": refused_answers}
+    return {**head, "lines": lines, **told, "history": history, "payment": payment}
 
 
 async def report_product(connection: asyncpg.Connection, sku: str) -> Report | None:

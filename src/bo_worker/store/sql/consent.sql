@@ -174,6 +174,33 @@ from unnest($1::text[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6
     as new (order_id, number, position, answer, response_id, answered_at, outcome)
 where mine.order_id = new.order_id and mine.number = new.number and mine.position = new.position;
 
+-- name: keep_refused_answers
+-- Keeps answers that were refused at an instant ($10), each content once, until there are 100 of an order: the first
+-- ones stay. The orders' keys are locked, so nobody else counts meanwhile.
+insert into bo_worker.refused_answer (
+    order_id, response_id, digest, line_id, choice, substitute_sku, token_hash, responded_at, error, received_at
+)
+select
+    order_id, response_id, digest, line_id, choice, substitute_sku, token_hash, responded_at, error, $10::timestamptz
+from (
+    select *, row_number() over (partition by order_id order by place) as number
+    from unnest(
+        $1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::timestamptz[],
+        $9::text[]
+    ) with ordinality as given (
+        order_id, response_id, digest, line_id, choice, substitute_sku, token_hash, responded_at, error, place
+    )
+    where not exists (
+        select from bo_worker.refused_answer as known
+        where known.order_id = given.order_id and known.response_id = given.response_id
+            and known.digest = given.digest
+    )
+) as new
+where number + (
+    select count(*) from bo_worker.refused_answer as kept where kept.order_id = new.order_id
+) <= 100
+on conflict do nothing;
+
 -- name: keep_token_secret
 -- Stores a secret for tokens unless there is one.
 insert into bo_worker.token_secret (secret) values ($1) on conflict do nothing;
@@ -192,6 +219,15 @@ from bo_worker.delay_notice as notice
 join bo_worker.order_line as line using (order_id, position)
 where order_id = $1
 order by notice.number, notice.position;
+
+-- name: report_refused_answers
+-- The answers about an order that were refused, in order of time; those of one transaction by their own instants.
+select
+    response_id, line_id, choice, substitute_sku, responded_at, received_at, error,
+    encode(token_hash, 'hex') as token_sha256
+from bo_worker.refused_answer
+where order_id = $1
+order by received_at, responded_at, response_id, digest;
 
 -- name: report_promised
 -- What the customer of an order was promised first, line by line, and what came of it.
