@@ -160,7 +160,10 @@ def _arrival(n: int) -> build.Data:
 async def _everything(connection: asyncpg.Connection) -> dict[str, list[Any]]:
     """Every row of every table."""
     tables = await connection.fetch("select tablename from pg_tables where schemaname = 'bo_worker'")
-    return {table: await connection.fetch(f"select * from bo_worker.{table} order by 1, 2") for (table,) in tables}  # noqa: S608 - names from the catalogue
+    return {
+        table: await connection.fetch(f"select * from bo_worker.{table} as row order by row::text")
+        for (table,) in tables
+    }  # noqa: S608 - names from the catalogue
 
 
 async def _know_keys(connection: asyncpg.Connection, *keys: str) -> None:

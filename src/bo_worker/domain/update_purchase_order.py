@@ -19,7 +19,7 @@ def update_purchase_order(account: Account, command: UpdatePurchaseOrder, digest
     order = account.purchase_order(command.purchase_order_id)
     if command.version <= order.version:
         return refuse_version(order.purchase_order_id, (order.version, order.digest), (command.version, digest))
-    before = {key: line.promised_on for key, line in order.lines.items() if line.incoming}
+    before = {key: (line.expected_to, line.promised_on) for key, line in order.lines.items() if line.incoming}
     skus = {line.sku for line in order.lines.values() if line.incoming}
     order.version, order.digest, order.status = command.version, digest, command.status
     order.supplier_id, order.location = command.supplier_id, command.location
@@ -32,13 +32,14 @@ def update_purchase_order(account: Account, command: UpdatePurchaseOrder, digest
         put_off(account, line)
         if line.sku in skus or line.incoming:
             account.product(line.sku).expect(line, account.cause)
-    for key, day in before.items():
-        _note_delay(account, order.lines[key], day)
+    for key, (expected_to, promised_on) in before.items():
+        if order.lines[key].expected_to > expected_to:
+            _note_delay(account, order.lines[key], promised_on)
     return None
 
 
 def _note_delay(account: Account, line: SupplyLine, before: date) -> None:
-    """Note the units that those who wait relied on, where a supplier puts off supply that was relied on for a day."""
+    """Note the units that those who wait relied on for a day, where a supplier puts them off."""
     if not line.incoming or line.promised_on <= before:
         return
     product = account.product(line.sku)
