@@ -161,8 +161,8 @@ def test_a_country_without_a_calendar_works_from_monday_to_friday() -> None:
     assert [is_day_off("SE", one) for one in days] == [False] * 4 + [True] * 3
 
 
-def test_the_directive_holds_in_all_member_states_and_the_american_rule_in_all_territories() -> None:
-    apart = {"AX", "GF", "GP", "MF", "MQ", "RE", "YT"}
+def test_the_directive_holds_in_the_economic_area_and_the_american_rule_in_all_territories() -> None:
+    apart = {"AX", "GF", "GP", "MF", "MQ", "RE", "YT", "IS", "LI", "NO"}
     states = {country for country, rule in TERMS.rules.items() if rule.name == "eu"}
     assert (len(states - apart), apart <= states, {len(country) for country in states}) == (27, True, {2})
     assert {TERMS.rule_of(country).name for country in ("US", "AS", "GU", "MP", "PR", "UM", "VI")} == {"us"}

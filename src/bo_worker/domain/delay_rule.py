@@ -22,7 +22,7 @@ _END_OF_DAY: Final = time(23, 59, 59, tzinfo=UTC)
 
 @dataclass(slots=True, frozen=True)
 class DelayRule:
-    """What holds in some countries; the defaults are the strictest that any of the rules asks.
+    """What holds in some countries; the defaults are those of everywhere else.
 
     Without a promised day an order is to be delivered `default_days` after it was placed. What the silence of a
     customer means: `first_definite` after the first notice, if its new day is at most `definite_days` after the
