@@ -83,6 +83,11 @@ class Metrics:
             for outcome in SWEEP_OUTCOMES:
                 self.sweep_jobs.labels(name, outcome)
 
+    def show_topics(self, names: Iterable[str]) -> None:
+        """Begin the series of dead letters of each topic in: the first one after a start must show as an increase."""
+        for name in names:
+            self.commands.labels(name, "dead_lettered")
+
     def _show_zeros(self) -> None:
         """A series that exists from the start can be told from one that is missing."""
         for phase in PHASES:
