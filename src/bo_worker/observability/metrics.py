@@ -61,7 +61,9 @@ class Metrics:
             "topic",
             "partition",
         )
-        self.partitions_owned = self._gauge("partitions_owned", "Partitions that the group gave to this worker.")
+        self.partitions_owned = self._gauge(
+            "partitions_owned", "Partitions that the group gave to this worker; 0 while it is no member."
+        )
         self.unfinished_fills = self._gauge(
             "unfinished_fills", "Receipts too large for one transaction whose stock is still being given out."
         )
