@@ -234,7 +234,7 @@ def stack() -> None:
 def demo(
     *,
     keep_running: Annotated[bool, typer.Option("--keep-running", help="Go on until Ctrl-C.")] = False,
-    orders: Annotated[int | None, typer.Option(min=1, help="How many orders to play.")] = None,
+    orders: Annotated[int | None, typer.Option(min=1, max=20_000, help="How many orders to play.")] = None,
 ) -> None:
     """Play real orders and receipts on servers of its own, and show what happens."""
     from bo_worker.demo import run as run_demo  # noqa: PLC0415 - see above
