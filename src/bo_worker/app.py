@@ -74,6 +74,7 @@ class Worker:
         self.settings = settings
         self.stopping = asyncio.Event()
         self.metrics = Metrics()
+        self.metrics.show_topics(INPUT_TOPICS)
         self._checkpoint = checkpoint
         self._relay_process = relay_process
         self.clock = clock

@@ -9,14 +9,20 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 _SECRET_CHARACTERS_MIN = 16
-_SERVERS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):\d{1,5}")
+_SERVER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
+_PORT_MAX = 65_535
 
 
 def servers(value: str) -> str:
     """Take host:port, several separated by commas."""
-    if all(_SERVERS.fullmatch(server.strip()) for server in value.split(",")):
+    if all(_is_server(server.strip()) for server in value.split(",")):
         return value
     raise ValueError
+
+
+def _is_server(text: str) -> bool:
+    found = _SERVER.fullmatch(text)
+    return found is not None and 1 <= int(found[2]) <= _PORT_MAX
 
 
 def postgres_url(value: SecretStr) -> SecretStr:

@@ -149,6 +149,11 @@ async def test_a_worker_waits_for_what_is_missing_and_a_signal_ends_the_wait(
             "postgresql://u:secret/x@h/d",
             "BO_DATABASE_URL: expected a URL of Postgres, found '***'",
         ),
+        (
+            "BO_DATABASE_URL",
+            "postgresql://u:secret@127.0.0.1:99999/d",
+            "BO_DATABASE_URL: expected a URL of Postgres, found '***'",
+        ),
     ],
 )
 async def test_a_wrong_setting_ends_with_2_and_one_line(variable: str, value: str, said: str) -> None:

@@ -55,6 +55,16 @@ def test_help_waits_for_none_of_the_libraries_that_only_work_needs() -> None:
     assert ended.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize(
+    "arguments", [("year", "--html", "no/where.html"), ("bench", "--json", "no/where.json"), ("bench", "nothing")]
+)
+def test_what_takes_long_refuses_a_wrong_argument_before_it_begins(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    assert main(arguments) == 2
+    assert "Invalid value: no" in capsys.readouterr().err
+
+
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == "0.1.0\n"

@@ -66,6 +66,8 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
         ("BO_RANK_BY", "fifo", "placed_at or need_by"),
         ("BO_TOPIC_PREFIX", "a b", "at most 150 characters from A-Z a-z 0-9 . _ -"),
         ("BO_KAFKA_BOOTSTRAP_SERVERS", "kafka", "host:port, several separated by commas"),
+        ("BO_KAFKA_BOOTSTRAP_SERVERS", "kafka:9092,kafka:99092", "host:port, several separated by commas"),
+        ("BO_KAFKA_BOOTSTRAP_SERVERS", "kafka:0", "host:port, several separated by commas"),
         ("BO_KAFKA_SSL_CA_FILE", "/nowhere.pem", "the name of an existing file"),
         ("BO_TOPIC_REPLICATION_FACTOR", "0", "a whole number from 1 to 10, or -1"),
         ("BO_BATCH_RECORDS_MAX", "0", "a whole number from 1 to 20000"),

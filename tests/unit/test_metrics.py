@@ -22,6 +22,13 @@ def test_series_with_known_labels_exist_from_the_start() -> None:
     assert {registry.get_sample_value("bo_worker_units_total", {"kind": kind}) for kind in UNIT_KINDS} == {0}
 
 
+def test_the_first_dead_letter_of_a_topic_shows_as_an_increase() -> None:
+    metrics = Metrics()
+    metrics.show_topics(["order-created"])
+    labels = {"topic": "order-created", "outcome": "dead_lettered"}
+    assert metrics.registry.get_sample_value("bo_worker_commands_total", labels) == 0
+
+
 def test_the_lag_of_partitions_that_went_to_others_is_forgotten() -> None:
     metrics = Metrics()
     metrics.show_lag({("order-created", 0): (10, 1.5), ("order-created", 1): (0, 0)})

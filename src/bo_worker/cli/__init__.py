@@ -138,10 +138,12 @@ def report_shop(
     context: typer.Context,
     *,
     first: Annotated[
-        datetime | None, typer.Option("--from", formats=_DAY, metavar="DATE", help="The first day (UTC).")
+        datetime | None,
+        typer.Option("--from", formats=_DAY, metavar="DATE", help="The first day, as 2026-11-01 (UTC)."),
     ] = None,
     last: Annotated[
-        datetime | None, typer.Option("--to", formats=_DAY, metavar="DATE", help="The last day; today by default.")
+        datetime | None,
+        typer.Option("--to", formats=_DAY, metavar="DATE", help="The last day, as 2026-11-30; today by default."),
     ] = None,
     json: Json = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one figure per row.")] = False,
@@ -232,7 +234,7 @@ def stack() -> None:
 def demo(
     *,
     keep_running: Annotated[bool, typer.Option("--keep-running", help="Go on until Ctrl-C.")] = False,
-    orders: Annotated[int | None, typer.Option(min=1, help="How many orders to play.")] = None,
+    orders: Annotated[int | None, typer.Option(min=1, max=20_000, help="How many orders to play.")] = None,
 ) -> None:
     """Play real orders and receipts on servers of its own, and show what happens."""
     from bo_worker.demo import run as run_demo  # noqa: PLC0415 - see above
@@ -253,22 +255,30 @@ def year(
     ] = None,
 ) -> None:
     """Play a year of a shop on servers of its own, audit each day, and report the year."""
+    from bo_worker.cli.files import check_writable  # noqa: PLC0415 - see above
     from bo_worker.cli.yearly import run_year  # noqa: PLC0415 - see above
 
+    check_writable(html)
     raise typer.Exit(run_year(days, seed, orders_per_day, html))
 
 
 @app.command()
 def bench(
-    scenarios: Annotated[list[str] | None, typer.Argument(help="drain, hot, queue, steady; all by default.")] = None,
+    scenarios: Annotated[
+        list[str] | None, typer.Argument(help="drain, mixed, hot, queue, steady; all by default.")
+    ] = None,
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Less of everything: under two minutes.")] = False,
     orders: Annotated[int | None, typer.Option(min=1, help="How many orders to drain.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures to FILE as well.")] = None,
 ) -> None:
     """Measure throughput and latency on servers of its own."""
-    from bo_worker.bench.run import Plan, run_bench  # noqa: PLC0415 - see above
+    from bo_worker.bench.run import SCENARIOS, Plan, run_bench  # noqa: PLC0415 - see above
+    from bo_worker.cli.files import check_writable  # noqa: PLC0415 - see above
 
+    if unknown := set(scenarios or ()) - set(SCENARIOS):
+        raise typer.BadParameter(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
+    check_writable(json)
     plan = Plan.quick() if quick else Plan()
     raise typer.Exit(run_bench(plan.narrowed(scenarios or (), orders), json))
 

@@ -61,7 +61,9 @@ class Metrics:
             "topic",
             "partition",
         )
-        self.partitions_owned = self._gauge("partitions_owned", "Partitions that the group gave to this worker.")
+        self.partitions_owned = self._gauge(
+            "partitions_owned", "Partitions that the group gave to this worker; 0 while it is no member."
+        )
         self.unfinished_fills = self._gauge(
             "unfinished_fills", "Receipts too large for one transaction whose stock is still being given out."
         )
@@ -82,6 +84,11 @@ class Metrics:
         for name in names:
             for outcome in SWEEP_OUTCOMES:
                 self.sweep_jobs.labels(name, outcome)
+
+    def show_topics(self, names: Iterable[str]) -> None:
+        """Begin the series of dead letters of each topic in: the first one after a start must show as an increase."""
+        for name in names:
+            self.commands.labels(name, "dead_lettered")
 
     def _show_zeros(self) -> None:
         """A series that exists from the start can be told from one that is missing."""

@@ -82,6 +82,9 @@ class Vitals:
         await self._intake.commit_offsets()
         consumer = self._intake.consumer
         self._metrics.show_lag(await consumer.lag() if consumer else {})
+        if consumer and not consumer.joined:
+            # The group gives them to others by now, or it can't be asked.
+            self._metrics.partitions_owned.set(0)
 
     async def _measure_database(self, connection: asyncpg.Connection) -> None:
         await state_rank_by(connection, self._rank_by)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -27,6 +28,8 @@ _TRANSACTION_TIMEOUT_SINCE = 17
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # from which Postgres counts
 _MICROSECOND = timedelta(microseconds=1)
 _INSTANTS_CACHED = 4096
+_PORT = re.compile(r":(\d+)(?=,|$)")
+_PORT_MAX = 65_535
 
 
 class DatabaseUnavailableError(Exception):
@@ -90,6 +93,7 @@ async def reach(settings: Settings, purpose: str, deadline_s: float) -> asyncpg.
     ends_at = time.monotonic() + deadline_s
     while True:
         try:
+            _check_ports(settings)
             return await connect(settings, purpose)
         except ValueError as error:
             # Its text may quote a part of the password.
@@ -118,7 +122,18 @@ async def inspect_database(settings: Settings, deadline_s: float) -> DatabaseSta
 def _place(settings: Settings) -> str:
     """Host, port and database, without credentials."""
     url = urlsplit(settings.database_url.get_secret_value())
-    return url.netloc.rpartition("@")[2] + url.path
+    return url.netloc.rpartition("@")[2] + url.path or "the usual place"
+
+
+def _check_ports(settings: Settings) -> None:
+    """Refuse a port that can't be: what the system makes of one depends on the event loop.
+
+    Raises:
+        ValueError: a port is not between 1 and 65535.
+    """
+    hosts = urlsplit(settings.database_url.get_secret_value()).netloc.rpartition("@")[2]
+    if not all(1 <= int(port) <= _PORT_MAX for port in _PORT.findall(hosts)):
+        raise ValueError
 
 
 def _server_settings(settings: Settings, purpose: str) -> dict[str, str]:
