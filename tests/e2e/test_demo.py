@@ -115,13 +115,14 @@ def demonstration(scratch: Path, *arguments: str, **servers: str) -> subprocess.
 
 
 async def what_servers_hold(servers: Servers) -> set[str]:
-    """The names of their topics and databases."""
+    """The names of their databases, and of their topics but for those that Kafka keeps for itself."""
     admin = AIOKafkaAdminClient(bootstrap_servers=servers.bootstrap_servers)
     await admin.start()
     connection = await asyncpg.connect(servers.database_url)
     try:
         databases = await connection.fetch("select datname from pg_database")
-        return {*await admin.list_topics(), *(f"database {name}" for (name,) in databases)}
+        topics = [topic for topic in await admin.list_topics() if not topic.startswith("__")]
+        return {*topics, *(f"database {name}" for (name,) in databases)}
     finally:
         await connection.close()
         await admin.close()
