@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -27,6 +27,8 @@ _RETRY_S = 0.2
 _TRANSACTION_TIMEOUT_SINCE = 17
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # from which Postgres counts
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST_DAY = _EPOCH.toordinal()
+_LAST_DAY = date.max.toordinal()
 _INSTANTS_CACHED = 4096
 _PORT = re.compile(r":(\d+)(?=,|$)")
 _PORT_MAX = 65_535
@@ -77,6 +79,8 @@ async def connect_worker(settings: Settings, purpose: str) -> asyncpg.Connection
         await connection.set_type_codec(
             "timestamptz", schema="pg_catalog", encoder=_microseconds, decoder=_instant, format="tuple"
         )
+        # The library's own one writes 9999-12-31 as infinity: no date to those who read it, nor to count days with.
+        await connection.set_type_codec("date", schema="pg_catalog", encoder=_days, decoder=_day, format="tuple")
     except BaseException:
         connection.terminate()
         raise
@@ -176,6 +180,15 @@ def _microseconds(instant: datetime) -> tuple[int]:
 
 def _instant(microseconds: tuple[int]) -> datetime:
     return _EPOCH + microseconds[0] * _MICROSECOND
+
+
+def _days(day: date) -> tuple[int]:
+    return (day.toordinal() - _FIRST_DAY,)
+
+
+def _day(days: tuple[int]) -> date:
+    # Infinity is what older versions have stored for the last day.
+    return date.fromordinal(min(days[0] + _FIRST_DAY, _LAST_DAY))
 
 
 def _milliseconds(seconds: float) -> str:
