@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.closing import NO_CHURN, NOBODY, close_for_rate
+from bo_worker.domain.order_supply import ask_for_lost
 from bo_worker.domain.procurement import demand_signals, name, tell_purchasing
-from bo_worker.store.own_supply import save_own_supply, save_own_supply_due
+from bo_worker.store.own_supply import find_own_supply, save_own_supply, save_own_supply_due
 from bo_worker.store.procurement import count_churn, describe_queues, load_churn
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ async def publish_procurement(connection: asyncpg.Connection, account: Account) 
     """Tell purchasing of each product that changed. The orders of the transaction are stored."""
     told, signals = [], []
     await save_own_supply(connection, account.own_supply)
+    if account.own_supply_lost:
+        lines = [(loss.order_id, position) for loss in account.own_supply_lost for position in loss.needs]
+        ask_for_lost(account, await find_own_supply(connection, lines))
     await save_own_supply_due(connection, account.own_supply_due)
     for product in account.products.values():
         if product.demand is not None:
