@@ -102,3 +102,30 @@ async def test_units_that_an_order_loses_are_asked_for_anew(books: Ledger) -> No
     assert await asked(books) == [("made_to_order", "SO-1", 2, None)]
     await books.apply(("inventory-adjusted", build.adjustment(quantity_delta=-3)))
     assert await asked(books) == [("made_to_order", "SO-1", 2, None), ("made_to_order", "SO-1", 3, None)]
+
+
+async def test_units_that_are_lost_while_an_order_holds_them_are_asked_for_too(books: Ledger) -> None:
+    await books.apply(policy(1, "made_to_order"), received(5), placed("SO-1", 4, 3, ship_complete=True))
+    await books.apply(("inventory-adjusted", build.adjustment(quantity_delta=-3)))
+    await sweep(books)
+    assert [quantity for _, _, quantity, _ in await asked(books)] == [2, 1, 2]
+
+
+async def test_units_that_are_lost_before_their_order_has_asked_are_asked_for_once(books: Ledger) -> None:
+    await books.apply(received(5), placed("SO-1", 8))
+    await books.apply(policy(1, "made_to_order"))
+    await books.apply(("inventory-adjusted", build.adjustment(quantity_delta=-2)))
+    await sweep(books)
+    assert await asked(books) == [("made_to_order", "SO-1", 5, None)]
+    await books.apply(("inventory-adjusted", build.adjustment("ADJ-2", -1)))
+    await sweep(books)
+    assert await asked(books) == [("made_to_order", "SO-1", 5, None), ("made_to_order", "SO-1", 1, None)]
+
+
+async def test_what_an_order_lost_is_not_asked_for_again_under_the_next_such_policy(books: Ledger) -> None:
+    await books.apply(policy(1, "made_to_order"), received(5), placed("SO-1", 5))
+    await books.apply(("inventory-adjusted", build.adjustment(quantity_delta=-2)))
+    await sweep(books)
+    await books.apply(policy(2, "standard"), policy(3, "made_to_order"))
+    await sweep(books)
+    assert await asked(books) == [("made_to_order", "SO-1", 2, None)]

@@ -351,3 +351,19 @@ async def test_a_suspended_line_is_promised_nothing_until_it_is_paid(database_ur
         ]
         days = [one["lines"][0]["expected_to"] for one in data((await books.published())[CUSTOMER_OF_SO_1])]
         assert days == ["2027-01-05", None, None, "2027-01-05"]
+
+
+async def test_what_comes_after_an_order_does_not_leave_on_what_ran_out_before_however_the_batches_are_cut(
+    database_url: str,
+) -> None:
+    late = order(payment={"authorization_id": "A-1", "capture_before": "2026-11-21T11:00:00Z"})
+    for batches in ([[late], [receipt("R-1", 3)]], [[late, receipt("R-1", 3)]]):
+        async with ledger(database_url) as books:
+            await books.forget()
+            for batch in batches:
+                await books.apply(*batch)
+            rows = await (await books.connection()).fetch("select held, released from bo_worker.order_line")
+            assert [tuple(row) for row in rows] == [(3, 0)]
+            asked = [one for one in data(await books.messages()) if one.get("kind") == "authorize"]
+            assert [one["reason"] for one in asked] == ["shipment"]
+            await books.forget()

@@ -216,6 +216,24 @@ async def test_more_plans_than_one_transaction_may_tell_are_told_in_several(data
         assert sorted(told) == [(f"SO-{number:02}", "planned", 1, {"1/SKU-1": 1}) for number in range(35)]
 
 
+async def test_a_truck_that_is_sent_elsewhere_is_planned_for_there(database_url: str) -> None:
+    def goes_to(location: str, version: int) -> tuple[str, build.Data]:
+        lines = [build.purchase_order_line(quantity=5), build.purchase_order_line("2", "SKU-2", 5)]
+        order = build.purchase_order("PO-1", version, status="in_transit", location=location, lines=lines)
+        return "purchase-order-updated", order
+
+    async with dock(database_url) as found:
+        await found.apply(placed("SO-1", wants(3), wants(2, "SKU-2", "2")), goes_to("WH1", 1))
+        assert await found.plans() == [("SO-1", "planned", 1, {"1/SKU-1": 3, "2/SKU-2": 2})]
+        await found.apply(goes_to("WH2", 2))
+        await found.sweep()
+        told = [(one["location"], *brief(one)) for one in await found.news()]
+        assert told == [("WH2", "SO-1", "planned", 2, {"1/SKU-1": 3, "2/SKU-2": 2})]
+        assert await found.sweep() == 0
+        await found.apply(goes_to("WH2", 3))
+        assert await found.plans() == []
+
+
 async def test_an_order_that_is_busy_is_waited_for_and_planned(database_url: str) -> None:
     async with dock(database_url) as found:
         await found.apply(placed("SO-1", wants(3)), truck(5))

@@ -186,6 +186,33 @@ async def test_a_supplier_that_puts_off_what_customers_wait_for_puts_promises_at
     assert await told(books) == heard
 
 
+async def test_only_who_may_have_what_is_put_off_makes_it_a_risk(books: Ledger) -> None:
+    def comes(version: int, location: str, day: str, quantity: int = 4) -> Input:
+        line = build.purchase_order_line(quantity=quantity, expected_from=day, expected_to=day)
+        order = build.purchase_order(f"PO-{location}", version, location=location, lines=[line])
+        return "purchase-order-updated", order
+
+    await books.apply(comes(1, "WH1", "2026-12-02"), comes(1, "WH2", "2026-12-01"), comes(1, "WH3", "2026-12-01"))
+    line = build.order_line(quantity=3, location="WH1")
+    await books.apply(("order-created", build.order("SO-1", lines=[line])))
+    await books.apply(comes(2, "WH2", "2026-12-20"))
+    assert await told(books) == []
+    await books.apply(comes(2, "WH1", "2026-12-11"))
+    heard = [("expedite", "promise_at_risk", 3, 1)]
+    assert await told(books) == heard
+    assert (await last(books))["days_gained"] == 20
+    await books.apply(placed("SO-2", 9), comes(3, "WH1", "2026-12-12", 10))
+    assert await told(books) == [*heard, ("expedite", "promise_at_risk", 4, 2)]
+
+
+async def test_supply_that_is_overdue_where_nobody_waits_puts_no_promise_at_risk(books: Ledger) -> None:
+    await books.apply(ordered(4, expected_from="2026-11-22", expected_to="2026-11-22"))
+    line = build.order_line(quantity=3, location="WH2")
+    await books.apply(("order-created", build.order("SO-1", lines=[line])))
+    await lapse_supply(await books.connection(), RULES, NOW + timedelta(days=2))
+    assert [one for one in await told(books) if one[1] == "promise_at_risk"] == []
+
+
 async def test_backorders_close_when_too_many_give_up_and_open_when_these_are_long_ago(books: Ledger) -> None:
     await books.apply(policy(cancellation_rate_limit=0.25))
     await books.apply(placed("SO-1", UNITS_MIN), cancelled("SO-1", 5))

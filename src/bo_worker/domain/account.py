@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bo_worker.domain.facts import Fact
     from bo_worker.domain.journal import Change
     from bo_worker.domain.lateness import History
+    from bo_worker.domain.order_supply import Loss
     from bo_worker.domain.supply import Delivery
 
 
@@ -91,7 +92,7 @@ class Account:
     `early` holds messages that wait for an order of this unit of work, `refused` those of them that turned out
     to be wrong when it came. `joined` are new entries of waitlists.
     `own_supply` are lines (order id, position) for which supply of their own was asked for, `own_supply_due` the SKUs
-    that need it from now on, for lines that wait already.
+    that need it from now on, for lines that wait already; `own_supply_lost` is what orders lost of it.
     `promised` holds new lines whose customers are told a day, `ended` whether a promised line (order id, position)
     was served whole (True) or given up by its customer, whichever came first. `undated` are lines of which customers
     heard that they wait once more, but no day.
@@ -117,6 +118,7 @@ class Account:
     doubted: set[str] = field(default_factory=set)
     own_supply: list[tuple[str, int]] = field(default_factory=list)
     own_supply_due: set[str] = field(default_factory=set)
+    own_supply_lost: list[Loss] = field(default_factory=list)
     promised: list[OrderLine] = field(default_factory=list)
     ended: dict[tuple[str, int], bool] = field(default_factory=dict)
     undated: list[tuple[str, int]] = field(default_factory=list)

@@ -34,15 +34,16 @@ def is_served(order: Order) -> bool:
     return any(line.held or (line.backordered and not line.is_suspended) for line in order.lines)
 
 
-def is_held_back(account: Account, order: Order) -> bool:
+def is_held_back(account: Account, order: Order, *, at_once: bool = False) -> bool:
     """Tell whether units of an order must not leave as its money is not there; ask for it where nobody did yet.
 
-    What an order can have at once leaves on the authorization that came with it, however late the order is heard of.
+    What an order can have `at_once`, when it is placed, leaves on the authorization that came with it, however late
+    the order is heard of.
     """
     payment = order.payment
     if payment is None or payment.is_valid(account.now) or not is_owed(order):
         return False
-    if order.is_new and payment.news is None and not account.terms.payment.at_shipment:
+    if at_once and payment.news is None and not account.terms.payment.at_shipment:
         return False
     is_asked = payment.asked_at is not None or payment.status == "failed"
     if not is_asked and any(line.held for line in order.lines):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from bo_worker.domain.kinds import goes_by_word
 from bo_worker.domain.lateness import NO_HISTORY, promised_on
+from bo_worker.domain.stock import Late
 from bo_worker.domain.supply import COUNTED
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def lapse(account: Account) -> None:
     for order in account.purchase_orders.values():
         for line in order.lines.values():
             if line.incoming and line.promised_on < account.today:
-                account.product(line.sku).lapsed += line.incoming
+                account.product(line.sku).lapsed.append(Late(line.key, line.location, line.incoming, None))
                 line.is_overdue = not line.received
                 put_off(account, line)
                 line.is_changed = order.is_changed = True

@@ -9,10 +9,11 @@ from bo_worker.domain.identity import derive_id
 from bo_worker.domain.kinds import PER_ORDER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
     from bo_worker.domain.account import Account
+    from bo_worker.domain.cause import Cause
     from bo_worker.domain.demand import Order, OrderLine
     from bo_worker.domain.stock import Product
 
@@ -23,6 +24,16 @@ class Need(NamedTuple):
     location: str | None
     quantity: int
     expected_to: date | None
+
+
+class Loss(NamedTuple):
+    """Units of one product that an order lost to a correction, by position, and how they are supplied."""
+
+    cause: Cause
+    order_id: str
+    sku: str
+    kind: str
+    needs: dict[int, Need]
 
 
 def has_own_supply(product: Product) -> bool:
@@ -42,24 +53,42 @@ def order_supply(account: Account, order: Order) -> None:
 
 
 def replace_lost(account: Account, order: Order, lost: Mapping[int, int]) -> None:
-    """Ask purchasing for units that an order lost to a correction, by position of their lines, once per SKU."""
-    needs: dict[str, list[Need]] = {}
+    """Note units that an order lost to a correction, by position of their lines, once per SKU."""
+    needs: dict[str, dict[int, Need]] = {}
     for line in order.lines:
         if line.position in lost and has_own_supply(account.product(line.sku)):
-            needs.setdefault(line.sku, []).append(_need(line, lost[line.position]))
+            needs.setdefault(line.sku, {})[line.position] = _need(line, lost[line.position])
     for sku, found in needs.items():
-        ask(account, account.product(sku), order.order_id, found)
+        kind = _kind(account.product(sku))
+        account.own_supply_lost.append(Loss(account.cause, order.order_id, sku, kind, found))
+
+
+def ask_for_lost(account: Account, asked: Collection[tuple[str, int]]) -> None:
+    """Ask purchasing for what was lost of lines (order id, position) that were asked for before.
+
+    For all that the others wait for is still to be asked.
+    """
+    for cause, order_id, sku, kind, needs in account.own_supply_lost:
+        found = [need for position, need in needs.items() if (order_id, position) in asked]
+        if len(found) < len(needs):
+            account.own_supply_due.add(sku)
+        if found:
+            account.cause = cause
+            _ask(account, sku, kind, order_id, found)
 
 
 def ask(account: Account, product: Product, order_id: str, needs: Sequence[Need]) -> None:
     """Ask purchasing for supply of one product for one order."""
-    reason = product.policy.kind if product.policy else ""
+    _ask(account, product.sku, _kind(product), order_id, needs)
+
+
+def _ask(account: Account, sku: str, reason: str, order_id: str, needs: Sequence[Need]) -> None:
     places = {need.location for need in needs}
     account.publish(
         Procurement(
-            derive_id("PR-", account.cause.name, order_id, product.sku, reason),
+            derive_id("PR-", account.cause.name, order_id, sku, reason),
             "reorder",
-            product.sku,
+            sku,
             places.pop() if len(places) == 1 else None,
             sum([need.quantity for need in needs]),
             1,
@@ -68,6 +97,10 @@ def ask(account: Account, product: Product, order_id: str, needs: Sequence[Need]
             order_id,
         )
     )
+
+
+def _kind(product: Product) -> str:
+    return product.policy.kind if product.policy else ""
 
 
 def _need(line: OrderLine, quantity: int) -> Need:

@@ -165,7 +165,7 @@ def _give_everything_back(account: Account, order: Order) -> None:
 
 def _tell(account: Account, order: Order, reason: str | None) -> None:
     """Instruct the warehouse, and tell the customer what was confirmed, what waits, what was rejected."""
-    released = release(account, order)
+    released = release(account, order, at_once=True)
     if reason:
         rejected = [notified(line, line.rejected) for line in order.lines if line.rejected]
         notify(account, order, "order_rejected", rejected, reason=reason)

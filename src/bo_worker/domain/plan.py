@@ -155,14 +155,23 @@ def is_settled(plan: Plan, skus: Collection[str], lines: Iterable[PlannedLine]) 
 
 
 def revise(
-    account: Account, order: Order, plan: Plan, skus: Collection[str], lines: Iterable[PlannedLine]
+    account: Account,
+    order: Order,
+    plan: Plan,
+    skus: Collection[str],
+    lines: Iterable[PlannedLine],
+    location: str | None = None,
 ) -> PlanStatus | None:
-    """Let `lines` replace those of a plan that are of these SKUs; tell it if they are not what was left to come."""
+    """Let `lines` replace those of a plan that are of these SKUs; tell it if they are not what was left to come.
+
+    It is told too if the truck goes to another `location` by now, where that is given.
+    """
     new = sorted(lines)
     left = _left(plan, skus)
     names = {line.position: line.line_id for line in order.lines} | {line.position: line.line_id for line in left}
     kept = tuple(line for line in plan.lines if line.sku not in skus)
-    as_planned = is_as_planned(plan, skus, new)
+    as_planned = is_as_planned(plan, skus, new) and location in (None, plan.location)
+    plan.location = location or plan.location
     plan.lines = (*kept, *(line._replace(line_id=names[line.position]) for line in new))
     if as_planned:
         return None

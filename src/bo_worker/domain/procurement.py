@@ -5,9 +5,11 @@ Everything is told once per product, reason and transaction, at its end, of how 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from bo_worker.domain.closing import plan_review
+from bo_worker.domain.demand import ANY_LOCATION
 from bo_worker.domain.facts import Procurement
 from bo_worker.domain.identity import derive_id
 from bo_worker.domain.kinds import ENDED
@@ -15,11 +17,12 @@ from bo_worker.domain.stock import Demand
 from bo_worker.domain.supply import incoming
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from bo_worker.domain.account import Account
     from bo_worker.domain.facts import ProcurementKind
-    from bo_worker.domain.stock import Product
+    from bo_worker.domain.stock import Late, Product
 
 UNPROMISED: Final = "unpromised"
 # Such supply comes into being with each order: there is nothing to hurry.
@@ -37,12 +40,15 @@ def count_demand(product: Product, reason: str, order_id: str, quantity: int) ->
     demand.order_ids.add(order_id)
 
 
-def tell_purchasing(account: Account, product: Product, *, switched: bool) -> list[Procurement]:
+def tell_purchasing(
+    account: Account, product: Product, waiting: Mapping[str, int], *, switched: bool
+) -> list[Procurement]:
     """Return what purchasing must hear of a product that changed; it counts as told.
 
-    `switched` says that its backorders were closed or opened. How many orders wait, and what is needed when, is not
-    filled in: only who has stored the orders of this transaction can say. While a large change is at work, what is
-    there and what waits are not compared: units that came are still to be given out.
+    `waiting` are the units that wait by pin, needed where supply of the product was late. `switched` says that its
+    backorders were closed or opened. How many orders wait, and what is needed when, is not filled in: only who has
+    stored the orders of this transaction can say. While a large change is at work, what is there and what waits are
+    not compared: units that came are still to be given out.
     """
     told = []
     policy = product.policy
@@ -55,8 +61,8 @@ def tell_purchasing(account: Account, product: Product, *, switched: bool) -> li
             product.note_purchasing()
         plan_review(product, account.today)
     told += [] if product.is_reserved else _expedite(product)
-    if product.lapsed and product.waiting:
-        told.append(_at_risk(product, account.today))
+    if quantity := min(product.waiting, sum([_relied_on(product, waiting, late) for late in product.lapsed])):
+        told.append(_at_risk(product, quantity, waiting, account.today))
     if switched:
         reason = f"closed_{product.closed_reason}" if product.closed_reason else "opened"
         told.append(_message("demand_signal", product, max(1, product.waiting), reason))
@@ -127,13 +133,28 @@ def _expedite(product: Product) -> list[Procurement]:
     return [_message("expedite", product, gap, "backorders_exceed_supply")]
 
 
-def _at_risk(product: Product, today: date) -> Procurement:
-    """Tell of supply that is overdue, and what it would change if it came today."""
-    quantity = min(product.waiting, product.lapsed)
+def _relied_on(product: Product, waiting: Mapping[str, int], late: Late) -> int:
+    """Return the units of late supply that lines, by pin, wait for: what earlier supply does not cover."""
+    here, anywhere = waiting.get(late.location, 0), waiting.get(ANY_LOCATION, 0)
+    if late.relied_on is not None:
+        earlier: Counter[str] = Counter()
+        for line in product.supply.values():
+            if line.key != late.key and line.promised_on <= late.relied_on:
+                earlier[line.location] += line.incoming
+        here -= earlier.pop(late.location, 0)
+        # What comes elsewhere is for those first who wait there.
+        anywhere -= sum([max(0, units - waiting.get(place, 0)) for place, units in earlier.items()])
+    return max(0, min(late.quantity, here + max(0, anywhere)))
+
+
+def _at_risk(product: Product, quantity: int, waiting: Mapping[str, int], today: date) -> Procurement:
+    """Tell of supply that is overdue or put off, and what it would change if it came today."""
+    places = {late.location for late in product.lapsed}
     message = _message("expedite", product, quantity, "promise_at_risk")
     brought = 0
     for line in sorted(product.supply.values(), key=lambda line: line.promised_on):
-        brought += line.incoming
+        if line.location in places or waiting.get(ANY_LOCATION):
+            brought += line.incoming
         if brought >= quantity:
             message.days_gained = max(0, (line.promised_on - today).days)
             break

@@ -19,10 +19,13 @@ CROSS_DOCK = "cross_dock"
 Held = tuple["OrderLine", "Claim"]
 
 
-def release(account: Account, order: Order, arrivals: Arrivals | None = None) -> list[NotificationLine]:
+def release(
+    account: Account, order: Order, arrivals: Arrivals | None = None, *, at_once: bool = False
+) -> list[NotificationLine]:
     """Release every held claim of an order that may leave.
 
-    It may not while it waits and is ship-complete, while more of it comes soon, or while its money is not there.
+    It may not while it waits and is ship-complete, while more of it comes soon, or while its money is not there. That
+    of what an order can have `at_once`, when it is placed, counts as there.
 
     Publishes one instruction per location and kind: `cross_dock` for units that `arrivals` brought, `ship`
     for all others. Returns the units released per line, empty where nothing may leave.
@@ -30,7 +33,7 @@ def release(account: Account, order: Order, arrivals: Arrivals | None = None) ->
     is_waiting = order.is_waiting()
     if is_waiting and (order.ship_complete or keep_together(account, order)):
         return []
-    if order.payment is not None and is_held_back(account, order):
+    if order.payment is not None and is_held_back(account, order, at_once=at_once):
         return []
     if order.hold_until is not None:
         end_hold(order)

@@ -76,20 +76,26 @@ def release_served(
 
 
 def _tell_lost(account: Account, effect: Effect) -> Replaced:
-    """Tell customers of released units that stay lost; return those that were served again at once."""
+    """Tell customers of released units that stay lost; return those that were served again at once.
+
+    Where each order has supply of its own, held units that stay lost are missing as well.
+    """
     told: dict[str, list[NotificationLine]] = {}
     gone: dict[str, dict[int, int]] = {}
     replaced: dict[tuple[str, str], int] = {}
     for (order_id, position), (waited, lost) in sorted(effect.lost.items()):
         line = next(line for line in account.orders[order_id].lines if line.position == position)
-        missing = max(0, min(lost, line.backordered - waited))
+        short = max(0, line.backordered - waited)
+        missing = min(lost, short)
         replaced[order_id, line.line_id] = lost - missing
         if missing:
             told.setdefault(order_id, []).append(notified(line, missing))
-            gone.setdefault(order_id, {})[position] = missing
             if not waited:
                 account.undated.append((order_id, position))
+        if short:
+            gone.setdefault(order_id, {})[position] = short
     for order_id, lines in told.items():
         notify(account, account.orders[order_id], "allocation_lost", lines)
-        replace_lost(account, account.orders[order_id], gone[order_id])
+    for order_id, units in gone.items():
+        replace_lost(account, account.orders[order_id], units)
     return replaced

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bo_worker.domain.closing import NO_CHURN
 from bo_worker.domain.demand import ANY_LOCATION
@@ -94,6 +94,15 @@ class Waitlist:
     is_asked: bool = False
 
 
+class Late(NamedTuple):
+    """Units of a supply line that were put off, and the day on which others relied before; None: it has passed."""
+
+    key: tuple[str, str, str]
+    location: str
+    quantity: int
+    relied_on: date | None
+
+
 LossOrder = tuple[bool, "Rank"]
 
 
@@ -120,7 +129,7 @@ class Product:
     The sequences count the messages about the product, per topic.
     Of what purchasing hears: `reorder_told` says that it knows of the reorder point, `expedite_told` by how many
     units backorders exceeded supply when it was told (0: covered), `demand` what was asked for in vain since,
-    `lapsed` the units that became overdue or were put off. `closed_reason` says why no new line may wait, `review_on`
+    `lapsed` the supply that became overdue or was put off. `closed_reason` says why no new line may wait, `review_on`
     when that is looked at again, `is_switched` that it changed now; `joined` and `dropped` are units that began to
     wait or were cancelled while they waited, where the policy makes them count, and `churn` has those that were
     stored before, None where they were not loaded.
@@ -159,7 +168,7 @@ class Product:
     reorder_told: bool = False
     expedite_told: int = 0
     demand: dict[str, Demand] | None = None
-    lapsed: int = 0
+    lapsed: list[Late] = field(default_factory=list)
     closed_reason: str | None = None
     review_on: date | None = None
     is_switched: bool = False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bo_worker.domain.account import refuse_version
 from bo_worker.domain.estimate import put_off, set_days
+from bo_worker.domain.stock import Late
 from bo_worker.domain.supply import ENDED, Delivery, PurchaseOrder, SupplyLine
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ def update_purchase_order(account: Account, command: UpdatePurchaseOrder, digest
     order = account.purchase_order(command.purchase_order_id)
     if command.version <= order.version:
         return refuse_version(order.purchase_order_id, (order.version, order.digest), (command.version, digest))
-    before = {key: (line.expected_to, line.promised_on) for key, line in order.lines.items() if line.incoming}
+    before = {
+        key: (line.expected_to, Late(line.key, line.location, line.incoming, line.promised_on))
+        for key, line in order.lines.items()
+        if line.incoming
+    }
     skus = {line.sku for line in order.lines.values() if line.incoming}
     order.version, order.digest, order.status = command.version, digest, command.status
     order.supplier_id, order.location = command.supplier_id, command.location
@@ -32,19 +37,17 @@ def update_purchase_order(account: Account, command: UpdatePurchaseOrder, digest
         put_off(account, line)
         if line.sku in skus or line.incoming:
             account.product(line.sku).expect(line, account.cause)
-    for key, (expected_to, promised_on) in before.items():
-        if order.lines[key].expected_to > expected_to:
-            _note_delay(account, order.lines[key], promised_on)
+    for key, (expected_to, late) in before.items():
+        line = order.lines[key]
+        if line.expected_to > expected_to and late.relied_on and line.promised_on > late.relied_on:
+            _note_delay(account, line, late)
     return None
 
 
-def _note_delay(account: Account, line: SupplyLine, before: date) -> None:
-    """Note the units that those who wait relied on for a day, where a supplier puts them off."""
-    if not line.incoming or line.promised_on <= before:
-        return
-    product = account.product(line.sku)
-    others = [other for other in product.supply.values() if other.key != line.key and other.promised_on <= before]
-    product.lapsed += max(0, min(line.incoming, product.waiting - sum([other.incoming for other in others])))
+def _note_delay(account: Account, line: SupplyLine, late: Late) -> None:
+    """Note the units that a supplier puts off: those that were to come before, and still are to."""
+    if units := min(line.incoming, late.quantity):
+        account.product(line.sku).lapsed.append(late._replace(quantity=units))
 
 
 def _set_lines(account: Account, order: PurchaseOrder, command: UpdatePurchaseOrder) -> None:

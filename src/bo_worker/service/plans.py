@@ -32,7 +32,11 @@ async def plan_docks(connection: asyncpg.Connection, work: Work, carried: list[L
     places = {load.plan: load.location for load in loads}
     stored = await load_plans(connection, skus, lines)
     plans = stored | {key: Plan(*key, places[key]) for key in lines.keys() - stored.keys()}
-    changed = sorted(key for key, plan in plans.items() if not is_settled(plan, skus, lines.get(key, ())))
+    changed = sorted(
+        key
+        for key, plan in plans.items()
+        if plan.location != places.get(key, plan.location) or not is_settled(plan, skus, lines.get(key, ()))
+    )
     if len(changed) > plans_max:
         for product in account.products.values():
             product.are_promises_due = True
@@ -40,7 +44,8 @@ async def plan_docks(connection: asyncpg.Connection, work: Work, carried: list[L
     await load_found(connection, work, {order_id for _, order_id in taken}, whole=False)
     plans |= await load_plans(connection, (), taken)  # What they are now that their orders are locked.
     for key in taken:
-        revise(account, account.orders[key[1]], plans[key], skus, lines.get(key, ()))
+        plan = plans[key]
+        revise(account, account.orders[key[1]], plan, skus, lines.get(key, ()), places.get(key, plan.location))
     await save_plans(connection, [plans[key] for key in taken])
     await delete_ended_plans(connection, {purchase_order_id for purchase_order_id, _ in stored})
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bo_worker.domain.closing import NO_CHURN, NOBODY, close_for_rate
+from bo_worker.domain.order_supply import ask_for_lost
 from bo_worker.domain.procurement import demand_signals, name, tell_purchasing
-from bo_worker.store.own_supply import save_own_supply, save_own_supply_due
-from bo_worker.store.procurement import count_churn, describe_queues, load_churn
+from bo_worker.store.own_supply import find_own_supply, save_own_supply, save_own_supply_due
+from bo_worker.store.procurement import count_churn, describe_queues, load_churn, sum_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -48,15 +49,19 @@ async def publish_procurement(connection: asyncpg.Connection, account: Account) 
     """Tell purchasing of each product that changed. The orders of the transaction are stored."""
     told, signals = [], []
     await save_own_supply(connection, account.own_supply)
+    if account.own_supply_lost:
+        lines = [(loss.order_id, position) for loss in account.own_supply_lost for position in loss.needs]
+        ask_for_lost(account, await find_own_supply(connection, lines))
     await save_own_supply_due(connection, account.own_supply_due)
+    waiting = await sum_waiting(connection, [sku for sku, product in account.products.items() if product.lapsed])
     for product in account.products.values():
         if product.demand is not None:
             signals += demand_signals(product)
         if not product.is_changed or product.touched_by is None:
             continue
         if product.waiting or product.expedite_told or product.policy is not None:
-            told += tell_purchasing(account, product, switched=product.is_switched)
-            product.is_switched, product.lapsed = False, 0
+            told += tell_purchasing(account, product, waiting.get(product.sku, {}), switched=product.is_switched)
+            product.is_switched, product.lapsed = False, []
     waited_for = {message.sku for message in told if account.products[message.sku].waiting}
     queues = await describe_queues(connection, waited_for)
     for message in told:

@@ -29,6 +29,12 @@ async def save_own_supply(connection: asyncpg.Connection, lines: Sequence[tuple[
     await execute_rows(connection, "save_own_supply", lines)
 
 
+async def find_own_supply(connection: asyncpg.Connection, lines: Sequence[tuple[str, int]]) -> set[tuple[str, int]]:
+    """Return those of some lines (order id, position) for which supply was asked for. Their products are locked."""
+    rows = await connection.fetch(QUERIES["find_own_supply"], *map(list, zip(*lines, strict=True)))
+    return {(row["order_id"], row["position"]) for row in rows}
+
+
 async def save_own_supply_due(connection: asyncpg.Connection, skus: Collection[str]) -> None:
     """Note that supply is to be asked for, for lines that wait already. The products are locked."""
     await execute_rows(connection, "save_own_supply_due", [(sku,) for sku in sorted(skus)])

@@ -52,6 +52,15 @@ async def describe_queues(connection: asyncpg.Connection, skus: Collection[str])
     }
 
 
+async def sum_waiting(connection: asyncpg.Connection, skus: Collection[str]) -> dict[str, dict[str, int]]:
+    """Return the units that wait for products, by SKU and pin; a pin is that of a line that waits to be paid too."""
+    found: dict[str, dict[str, int]] = {}
+    if skus:
+        for row in await connection.fetch(QUERIES["sum_waiting"], list(skus)):
+            found.setdefault(row["sku"], {})[row["pin"]] = row["units"]
+    return found
+
+
 async def count_churn(connection: asyncpg.Connection, products: Collection[Product], today: date) -> None:
     """Add to today's counts what began to wait and what was cancelled. The products are locked."""
     rows = sorted((product.sku, product.joined, product.dropped) for product in products)

@@ -4,6 +4,17 @@ insert into bo_worker.own_supply (order_id, position)
 select order_id, position from unnest($1::text[], $2::integer[]) as new (order_id, position)
 on conflict do nothing;
 
+-- name: find_own_supply
+-- Those of some lines for which supply of their own was asked for. Their products are locked.
+select asked.order_id, asked.position
+from unnest($1::text[], $2::integer[]) as line (order_id, position)
+cross join lateral (
+    select mine.order_id, mine.position
+    from bo_worker.own_supply as mine
+    where mine.order_id = line.order_id and mine.position = line.position
+    limit 1
+) as asked;
+
 -- name: save_own_supply_due
 -- Notes products for whose waiting lines supply is to be asked for. The products are locked.
 insert into bo_worker.own_supply_due (sku) select sku from unnest($1::text[]) as new (sku) on conflict do nothing;

@@ -27,8 +27,8 @@ from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::date[], $6::d
     as new (purchase_order_id, order_id, location, revision, expected_from, expected_to, skus, lines)
 on conflict (purchase_order_id, order_id) do update
 set
-    revision = excluded.revision, expected_from = excluded.expected_from, expected_to = excluded.expected_to,
-    skus = excluded.skus, lines = excluded.lines;
+    location = excluded.location, revision = excluded.revision, expected_from = excluded.expected_from,
+    expected_to = excluded.expected_to, skus = excluded.skus, lines = excluded.lines;
 
 -- name: delete_ended_plans
 -- Forgets plans without lines of those purchase orders that bring nothing any more.

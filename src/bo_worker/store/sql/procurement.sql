@@ -22,6 +22,17 @@ cross join lateral (
 ) as queue
 where queue.orders > 0;
 
+-- name: sum_waiting
+-- The units that wait for products, by pin, also of lines that are not paid. The products are locked.
+select wanted.sku, queue.pin, queue.units
+from unnest($1::text[]) as wanted (sku)
+cross join lateral (
+    select ltrim(line.pin, '!') as pin, sum(line.backordered)::bigint as units
+    from bo_worker.order_line as line
+    where line.sku = wanted.sku and line.backordered > 0
+    group by 1
+) as queue;
+
 -- name: add_backorder_day
 -- Counts units that began to wait today, or were cancelled while they waited. The products are locked.
 insert into bo_worker.backorder_day as mine (sku, day, backordered, cancelled)
